@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ackpolicy.c - the one place that decides when a write is complete.
+ */
+#include "ackpolicy.h"
+
+/* Peers that an operation may have to wait for. */
+static u16 waited_for(const struct rblk_ack_policy *policy)
+{
+	return policy->wait_received | policy->wait_applied;
+}
+
+/* Those of them that have it as safely as their protocol promises. */
+static u16 satisfied(const struct rblk_ack_policy *policy,
+		     const struct rblk_ack_state *state)
+{
+	u16 in_memory = policy->wait_received & ~policy->wait_applied;
+
+	if (state->durable)
+		return (state->applied | state->covered) & waited_for(policy);
+	return (state->applied & policy->wait_applied) |
+	       ((state->received | state->applied) & in_memory);
+}
+
+/* How many peers are enough, out of @all. */
+static unsigned int enough(const struct rblk_ack_policy *policy,
+			   unsigned int all)
+{
+	return policy->acks && policy->acks < all ? policy->acks : all;
+}
+
+enum rblk_verdict rblk_ackpolicy_verdict(const struct rblk_ack_policy *policy,
+					 const struct rblk_ack_state *state)
+{
+	unsigned int all = hweight16(waited_for(policy));
+	unsigned int have = hweight16(satisfied(policy, state));
+
+	if (state->local == RBLK_LOCAL_PENDING || have < enough(policy, all))
+		return RBLK_VERDICT_WAIT;
+	if (state->local == RBLK_LOCAL_FAILED)
+		return RBLK_VERDICT_FAIL;
+	return RBLK_VERDICT_COMPLETE;
+}
+
+bool rblk_ackpolicy_must_copy(const struct rblk_ack_policy *policy,
+			      u16 streaming)
+{
+	unsigned int all = hweight16(waited_for(policy));
+
+	if (!streaming)
+		return false;
+	return (streaming & ~waited_for(policy)) || enough(policy, all) < all;
+}

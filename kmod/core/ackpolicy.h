@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ackpolicy.h - the one place that decides when a write is complete.
+ *
+ * Peers are bits: 1 << node id. Protocol A peers are waited for by nobody and
+ * so appear in no mask. A peer of protocol B is satisfied when it has
+ * received the operation, one of protocol C when it has applied it. For an
+ * operation that promises durability (FLUSH, FUA) both are satisfied only by
+ * "durable", which a peer reports by "applied" for such an operation: it
+ * completes there when its flush did. A FLUSH need not be waited for where all
+ * that it is about, what had been reported when it was admitted, was durable
+ * anyway: there it is covered.
+ */
+#ifndef RBLK_CORE_ACKPOLICY_H
+#define RBLK_CORE_ACKPOLICY_H
+
+#include "env.h"
+
+enum rblk_local {
+	RBLK_LOCAL_PENDING,	/* submitted to the backing device */
+	RBLK_LOCAL_DONE,
+	RBLK_LOCAL_FAILED,
+};
+
+enum rblk_verdict {
+	RBLK_VERDICT_WAIT,
+	RBLK_VERDICT_COMPLETE,
+	RBLK_VERDICT_FAIL,
+};
+
+/**
+ * struct rblk_ack_policy - what a resource waits for now
+ * @wait_received: in-sync peers of protocol B with a link
+ * @wait_applied: in-sync peers of protocol C with a link
+ * @acks: 0: all of them; N: any N of them (all, when they are fewer)
+ */
+struct rblk_ack_policy {
+	u16 wait_received;
+	u16 wait_applied;
+	u8 acks;
+};
+
+/**
+ * struct rblk_ack_state - how far one operation is
+ * @local: on this node's own device
+ * @durable: the operation promises durability (FLUSH, or FUA)
+ * @received: peers that have it in memory
+ * @applied: peers that have it on their device (durable, if @durable)
+ * @covered: a FLUSH: peers that said that they are durable up to its dep
+ */
+struct rblk_ack_state {
+	enum rblk_local local;
+	bool durable;
+	u16 received;
+	u16 applied;
+	u16 covered;
+};
+
+/**
+ * rblk_ackpolicy_verdict - may the operation be reported upwards?
+ * @policy: what is waited for
+ * @state: how far the operation is
+ *
+ * A failed local write fails the operation only once the peers are through
+ * with it, so that its buffers are no longer in use.
+ *
+ * Return: what to do with it now.
+ */
+enum rblk_verdict rblk_ackpolicy_verdict(const struct rblk_ack_policy *policy,
+					 const struct rblk_ack_state *state);
+
+/**
+ * rblk_ackpolicy_must_copy - may an operation complete before every streaming
+ * peer was sent its data?
+ * @policy: what is waited for
+ * @streaming: all peers that are being sent operations, protocol A included
+ *
+ * Return: true when its data must be copied before it is sent.
+ */
+bool rblk_ackpolicy_must_copy(const struct rblk_ack_policy *policy,
+			      u16 streaming);
+
+#endif /* RBLK_CORE_ACKPOLICY_H */

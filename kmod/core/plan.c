@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * plan.c - what a handshake leads to: one table.
+ */
+#include "plan.h"
+
+/* Who is primary. Two primaries are refused before the table is read. */
+enum roles {
+	ROLES_BACKUPS,
+	ROLES_MINE,
+	ROLES_PEER,
+	NR_ROLES,
+};
+
+/* How the peer's data stands to mine. */
+enum standing {
+	STANDING_SAME,
+	STANDING_BEHIND,	/* the peer's is a prefix of mine */
+	STANDING_AHEAD,		/* mine is a prefix of the peer's */
+	STANDING_APART,		/* forked, unrelated */
+	STANDING_PEER_VOID,	/* only mine is worth comparing */
+	STANDING_MINE_VOID,	/* only the peer's is */
+	STANDING_BOTH_VOID,
+	STANDING_PEER_VAGUE,	/* the peer may hold more than it can say */
+	STANDING_MINE_VAGUE,	/* this node may */
+	STANDING_BOTH_VAGUE,
+	NR_STANDINGS,
+};
+
+static const struct rblk_plan plans[NR_ROLES][NR_STANDINGS] = {
+	[ROLES_BACKUPS] = {
+		[STANDING_SAME] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UPTODATE, "" },
+		[STANDING_BEHIND] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer missed writes that this node has" },
+		[STANDING_AHEAD] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node missed writes that the peer has" },
+		[STANDING_APART] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"the peer and this node each have writes that the other never had" },
+		[STANDING_PEER_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer has no complete data" },
+		[STANDING_MINE_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node has no complete data" },
+		[STANDING_BOTH_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"neither the peer nor this node has complete data" },
+		[STANDING_PEER_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer ended without notice: its data may differ" },
+		[STANDING_MINE_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node ended without notice: its data may differ" },
+		[STANDING_BOTH_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"both nodes ended without notice: their data may differ" },
+	},
+	[ROLES_MINE] = {
+		[STANDING_SAME] = {
+			RBLK_PLAN_STREAM, RBLK_REPL_UPTODATE, "" },
+		[STANDING_BEHIND] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer missed writes: it needs a resync" },
+		[STANDING_AHEAD] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"the peer has writes that this primary never had" },
+		[STANDING_APART] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"the peer has writes that this primary never had" },
+		[STANDING_PEER_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer has no complete data: it needs a resync" },
+		[STANDING_MINE_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"the peer has data, and this primary's is not complete" },
+		[STANDING_BOTH_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer has no complete data: it needs a resync" },
+		[STANDING_PEER_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer ended without notice, its data may differ: it needs a resync" },
+		[STANDING_MINE_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"the peer has data, and this primary's is not complete" },
+		[STANDING_BOTH_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_BEHIND,
+			"the peer ended without notice, its data may differ: it needs a resync" },
+	},
+	[ROLES_PEER] = {
+		[STANDING_SAME] = {
+			RBLK_PLAN_FOLLOW, RBLK_REPL_UPTODATE, "" },
+		[STANDING_BEHIND] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"this node has writes that the primary never had" },
+		[STANDING_AHEAD] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node missed writes: it needs a resync" },
+		[STANDING_APART] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"this node has writes that the primary never had" },
+		[STANDING_PEER_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"this node has data, and the primary's is not complete" },
+		[STANDING_MINE_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node has no complete data: it needs a resync" },
+		[STANDING_BOTH_VOID] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node has no complete data: it needs a resync" },
+		[STANDING_PEER_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_DIVERGED,
+			"this node has data, and the primary's is not complete" },
+		[STANDING_MINE_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node ended without notice, its data may differ: it needs a resync" },
+		[STANDING_BOTH_VAGUE] = {
+			RBLK_PLAN_IDLE, RBLK_REPL_UNKNOWN,
+			"this node ended without notice, its data may differ: it needs a resync" },
+	},
+};
+
+/* Its lineage says what its data is, or at least what it has. */
+static bool is_comparable(const struct rblk_self *self)
+{
+	return (self->data == RBLK_DATA_CONSISTENT ||
+		self->data == RBLK_DATA_UNCLEAN) && self->lineage.nr_terms;
+}
+
+bool rblk_plan_is_vague(const struct rblk_self *self,
+			const struct rblk_self *other)
+{
+	const struct rblk_term *a, *b;
+
+	if (self->data != RBLK_DATA_UNCLEAN)
+		return false;
+	if (other->role != RBLK_ROLE_PRIMARY || !self->lineage.nr_terms ||
+	    !other->lineage.nr_terms)
+		return true;
+	a = &self->lineage.term[self->lineage.nr_terms - 1];
+	b = &other->lineage.term[other->lineage.nr_terms - 1];
+	return a->gen != b->gen || a->first_seq != b->first_seq;
+}
+
+/* @ahead, same or behind as far as both can say. */
+static enum standing vague_standing(enum standing known, bool mine, bool peer)
+{
+	if (mine && peer)
+		return STANDING_BOTH_VAGUE;
+	if (peer)
+		return known == STANDING_AHEAD ? known : STANDING_PEER_VAGUE;
+	if (mine)
+		return known == STANDING_BEHIND ? known : STANDING_MINE_VAGUE;
+	return known;
+}
+
+static enum standing standing_of(const struct rblk_self *mine,
+				 const struct rblk_self *peer)
+{
+	bool mine_ok = is_comparable(mine);
+	bool peer_ok = is_comparable(peer);
+	bool mine_vague = rblk_plan_is_vague(mine, peer);
+	bool peer_vague = rblk_plan_is_vague(peer, mine);
+
+	if (!mine_ok)
+		return peer_ok ? STANDING_MINE_VOID : STANDING_BOTH_VOID;
+	if (!peer_ok)
+		return STANDING_PEER_VOID;
+
+	switch (rblk_lineage_compare(&mine->lineage, &peer->lineage, NULL)) {
+	case RBLK_SAME:
+		return vague_standing(STANDING_SAME, mine_vague, peer_vague);
+	case RBLK_PEER_BEHIND:
+		return vague_standing(STANDING_BEHIND, mine_vague, peer_vague);
+	case RBLK_PEER_AHEAD:
+		return vague_standing(STANDING_AHEAD, mine_vague, peer_vague);
+	case RBLK_FORKED:
+	case RBLK_UNRELATED:
+	case RBLK_BOTH_NEW:
+		break;
+	}
+	return STANDING_APART;
+}
+
+static const char *reason_to_refuse(const struct rblk_self *mine,
+				    const struct rblk_self *peer)
+{
+	bool i_lead = mine->role == RBLK_ROLE_PRIMARY;
+	bool peer_leads = peer->role == RBLK_ROLE_PRIMARY;
+
+	if (i_lead && mine->promised < peer->promised)
+		return peer_leads ?
+			"two primaries, this one of the lower generation: demote it" :
+			"the peer promised to follow a higher generation: demote this node";
+	if (peer_leads && peer->promised < mine->promised)
+		return i_lead ?
+			"two primaries, the peer of the lower generation: demote the peer" :
+			"this node promised to follow a higher generation: demote the peer";
+	if (i_lead && peer_leads)
+		return "two primaries of the same generation: demote one of them";
+	return NULL;
+}
+
+void rblk_plan_handshake(const struct rblk_self *mine,
+			 const struct rblk_self *peer, struct rblk_plan *plan)
+{
+	const char *refuse = reason_to_refuse(mine, peer);
+	enum roles roles = ROLES_BACKUPS;
+
+	if (refuse) {
+		plan->action = RBLK_PLAN_REFUSE;
+		plan->repl = RBLK_REPL_UNKNOWN;
+		plan->reason = refuse;
+		return;
+	}
+
+	if (mine->role == RBLK_ROLE_PRIMARY)
+		roles = ROLES_MINE;
+	else if (peer->role == RBLK_ROLE_PRIMARY)
+		roles = ROLES_PEER;
+	*plan = plans[roles][standing_of(mine, peer)];
+}
+
+enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
+			      const struct rblk_self *peer,
+			      const struct rblk_memory *memory)
+{
+	bool consistent = peer->data == RBLK_DATA_CONSISTENT ||
+			  peer->data == RBLK_DATA_UNCLEAN;
+	u64 seq = peer->lineage.seq;
+	enum rblk_relation relation;
+
+	if (mine->role != RBLK_ROLE_PRIMARY || !is_comparable(mine) ||
+	    mine->data != RBLK_DATA_CONSISTENT ||
+	    peer->role == RBLK_ROLE_PRIMARY ||
+	    peer->promised > mine->promised ||
+	    peer->data == RBLK_DATA_NEW || !peer->lineage.nr_terms ||
+	    rblk_plan_is_vague(peer, mine))
+		return RBLK_SYNC_NONE;
+	relation = rblk_lineage_compare(&mine->lineage, &peer->lineage, NULL);
+	if (relation == RBLK_UNRELATED || relation == RBLK_BOTH_NEW)
+		return RBLK_SYNC_NONE;
+	if (!consistent)
+		return memory->partial && seq >= memory->base &&
+		       (relation == RBLK_SAME ||
+			relation == RBLK_PEER_BEHIND) ?
+		       RBLK_SYNC_BITMAP : RBLK_SYNC_FULL;
+	if (relation != RBLK_PEER_BEHIND)
+		return RBLK_SYNC_NONE;
+	if (seq + 1 >= memory->log_from)
+		return RBLK_SYNC_LOG;
+	return seq >= memory->base ? RBLK_SYNC_BITMAP : RBLK_SYNC_FULL;
+}

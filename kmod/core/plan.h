@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * plan.h - what a handshake leads to: one table.
+ *
+ * Both nodes feed the same two descriptions, each with itself as "mine", and
+ * must come to matching answers (tested over all rows).
+ */
+#ifndef RBLK_CORE_PLAN_H
+#define RBLK_CORE_PLAN_H
+
+#include "env.h"
+#include "lineage.h"
+#include "../uapi/rblk.h"
+
+/**
+ * struct rblk_self - what a node says of itself in HELLO and STATE
+ * @role: of the node in the resource
+ * @data: what it can say of its own data
+ * @promised: the highest generation it promised to follow; as primary its own
+ * @lineage: of its data
+ */
+struct rblk_self {
+	enum rblk_role role;
+	enum rblk_data data;
+	u64 promised;
+	struct rblk_lineage lineage;
+};
+
+enum rblk_plan_action {
+	RBLK_PLAN_REFUSE,	/* close the link with @reason */
+	RBLK_PLAN_IDLE,		/* keep it; no operations flow */
+	RBLK_PLAN_STREAM,	/* I am primary: send operations after my seq */
+	RBLK_PLAN_FOLLOW,	/* peer is primary: apply what it sends */
+};
+
+/**
+ * struct rblk_plan - the answer
+ * @action: what to do with the link
+ * @repl: what to say of the peer's data: never RBLK_REPL_RESYNC or _CATCHUP
+ * @reason: constant text for the log and the status; "" when all is well
+ */
+struct rblk_plan {
+	enum rblk_plan_action action;
+	enum rblk_repl repl;
+	const char *reason;
+};
+
+/**
+ * rblk_plan_handshake - decide from both descriptions
+ * @mine: what this node says of itself; its lineage is valid
+ * @peer: what the peer says of itself; its lineage is valid
+ * @plan: the answer
+ *
+ * Two primaries: refuse, the reason tells the one of the lower generation to
+ * demote. A primary whose generation is below what the peer promised: refuse.
+ * Primary and backup with the same lineage, both consistent: stream/follow.
+ * Primary and a backup that is new, inconsistent, behind: idle, behind.
+ * Primary and a backup that is ahead, forked or unrelated: idle, diverged; also
+ * a primary (promoted by force) that is not consistent, and a backup that is.
+ * The backup says of the primary: up to date, unknown (this node is behind it)
+ * or diverged.
+ * Two backups: idle; up to date when the same, else behind (peer behind me),
+ * unknown (peer ahead of me, both new), diverged (forked, unrelated).
+ *
+ * Data that is new, inconsistent, or consistent without any lineage is never
+ * compared, and so never up to date. A refused peer is unknown.
+ *
+ * Unclean data has at least what its position says. It is treated as consistent
+ * only by the primary of the very generation that wrote it last: everything
+ * above that position was sent by this primary, which remembers it. Anyone
+ * else's may differ, however equal the positions: idle, behind.
+ */
+void rblk_plan_handshake(const struct rblk_self *mine,
+			 const struct rblk_self *peer, struct rblk_plan *plan);
+
+/* How a primary brings a peer level that is behind. */
+enum rblk_sync {
+	RBLK_SYNC_NONE,		/* not by itself, or it need not */
+	RBLK_SYNC_LOG,		/* the operations that it missed, in order */
+	RBLK_SYNC_BITMAP,	/* the blocks that it lacks, out of order */
+	RBLK_SYNC_FULL,		/* every block */
+};
+
+/**
+ * struct rblk_memory - what a primary remembers of a peer
+ * @log_from: the log holds every operation from this seq on, with its data
+ * @base: from this position on it is known what the peer lacks
+ * @partial: the peer's data is inconsistent because this node is overwriting
+ *	it, and it is known what is left
+ */
+struct rblk_memory {
+	u64 log_from;
+	u64 base;
+	bool partial;
+};
+
+/**
+ * rblk_plan_sync - how to bring the peer level, without asking anybody
+ * @mine: this node, the primary
+ * @peer: a backup that the handshake did not make follow
+ * @memory: what is remembered of it
+ *
+ * Data that the primary never had is not overwritten, nor a disk without any
+ * history: that is for an admin to say. A prefix of the primary's data has
+ * nothing to lose, and neither has data that is inconsistent already. Unclean
+ * data that another primary wrote may hold what was acknowledged to somebody.
+ *
+ * Return: how.
+ */
+enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
+			      const struct rblk_self *peer,
+			      const struct rblk_memory *memory);
+
+/**
+ * rblk_plan_is_vague - may a node hold what nobody knows of?
+ * @self: the node
+ * @other: who would have to know
+ *
+ * Return: true for unclean data, unless @other is the primary that wrote it.
+ */
+bool rblk_plan_is_vague(const struct rblk_self *self,
+			const struct rblk_self *other);
+
+#endif /* RBLK_CORE_PLAN_H */

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * agree.c - what two nodes that described themselves to each other do.
+ */
+#include "agree.h"
+#include "../fault.h"
+#include "../resource.h"
+#include "../volume.h"
+
+/* What was sent again covers what an unclean end may have left. */
+static void note_whole_locked(struct rblk_resource *res)
+{
+	lockdep_assert_held(&res->log.lock);
+	if (res->data == RBLK_DATA_UNCLEAN &&
+	    READ_ONCE(res->applier.order.applied) >= res->whole_at)
+		WRITE_ONCE(res->data, RBLK_DATA_CONSISTENT);
+}
+
+void rblk_agree_progress(struct rblk_resource *res)
+{
+	unsigned long irq;
+
+	if (likely(READ_ONCE(res->data) != RBLK_DATA_UNCLEAN))
+		return;
+	spin_lock_irqsave(&res->log.lock, irq);
+	note_whole_locked(res);
+	spin_unlock_irqrestore(&res->log.lock, irq);
+}
+
+/* What this node says of itself; as a backup its applier is idle. */
+static void describe_self(struct rblk_resource *res, struct rblk_self *self)
+{
+	lockdep_assert_held(&res->log.lock);
+	self->role = res->log.gate.primary ? RBLK_ROLE_PRIMARY :
+					     RBLK_ROLE_BACKUP;
+	self->data = res->data;
+	self->promised = res->promised;
+	self->lineage = res->lineage;
+	if (res->log.gate.primary)
+		self->lineage.seq = res->log.last;
+	else if (res->data != RBLK_DATA_NEW)
+		self->lineage.seq = READ_ONCE(res->applier.order.applied);
+	/* Catching up: the primary's lineage, as far as it is here. */
+	rblk_lineage_truncate(&self->lineage);
+}
+
+/* Put together what this node says, and keep what follows for the peer. */
+void rblk_agree_describe(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+
+	describe_self(res, &peer->mine);
+	if (res->log.gate.primary)
+		rblk_log_retain(&res->log, peer->node_id);
+	peer->negotiating = true;
+}
+
+/* Another peer whose operations this node applies, or NULL. */
+static struct rblk_peer *other_leader(struct rblk_peer *peer)
+{
+	struct rblk_peer *other;
+	int i;
+
+	lockdep_assert_held(&peer->res->log.lock);
+	if (rblk_fault(RBLK_FAULT_OLD_GENERATION))
+		return NULL;
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		other = peer->res->peer[i];
+		if (other && other != peer && other->following)
+			return other;
+	}
+	return NULL;
+}
+
+/*
+ * One order of operations comes from one node. A higher generation takes over
+ * once all that came from the lower one is applied; what still comes from there
+ * is of an earlier epoch, and leave_former_leaders() ends that link.
+ */
+static bool may_follow_locked(struct rblk_peer *peer)
+{
+	struct rblk_peer *other = other_leader(peer);
+	struct rblk_resource *res = peer->res;
+
+	if (other && other->theirs.promised >= peer->theirs.promised)
+		return false;
+	res->promised = max(res->promised, peer->theirs.promised);
+	if (!rblk_applier_is_idle(&res->applier))
+		return false;
+	if (other)
+		other->following = false;
+	return true;
+}
+
+/* Return: NULL, or why what the primary announced cannot be. */
+static const char *check_catchup(struct rblk_peer *peer)
+{
+	struct rblk_self mine;
+
+	describe_self(peer->res, &mine);
+	if ((mine.data == RBLK_DATA_CONSISTENT ||
+	     mine.data == RBLK_DATA_UNCLEAN) &&
+	    rblk_lineage_compare(&mine.lineage, &peer->theirs.lineage, NULL) ==
+	    RBLK_PEER_AHEAD)
+		return NULL;
+	return "protocol error: this node's data is no prefix of the primary's";
+}
+
+/* What a STATE frame says beside the sender's description. */
+const char *rblk_agree_announced(struct rblk_peer *peer,
+				 const struct rblk_state *state)
+{
+	struct rblk_resource *res = peer->res;
+	/* What a former primary wants of this node's data is not done. */
+	bool leads = !res->log.gate.primary &&
+		     state->self.role == RBLK_ROLE_PRIMARY &&
+		     state->self.promised >= res->promised &&
+		     may_follow_locked(peer);
+
+	if (leads && state->assume_clean && res->data == RBLK_DATA_NEW &&
+	    state->self.lineage.seq == 0) {
+		res->data = RBLK_DATA_CONSISTENT;
+		res->lineage = state->self.lineage;
+		rblk_applier_restart(&res->applier, 0,
+				     rblk_volumes_volatile(res->volume));
+	}
+	peer->copied_to = leads && state->resync;
+	peer->catching_up = leads && state->catchup;
+	if (peer->catching_up)
+		return check_catchup(peer);
+	if (peer->copied_to)
+		res->data = RBLK_DATA_INCONSISTENT;
+	return NULL;
+}
+
+/*
+ * A new resource was declared clean by its first promotion: a peer that is
+ * new as well, and has missed nothing because its first write is still kept
+ * for it, may take part from the start.
+ */
+bool rblk_agree_may_declare_clean(struct rblk_peer *peer)
+{
+	return peer->res->clean_start && !peer->following &&
+	       peer->theirs.role == RBLK_ROLE_BACKUP &&
+	       peer->theirs.data == RBLK_DATA_NEW &&
+	       peer->mine.role == RBLK_ROLE_PRIMARY &&
+	       peer->mine.lineage.seq == 0;
+}
+
+/*
+ * An offer overrides the table: the primary said how it brings this peer level,
+ * and the peer follows: from its own position, or with data that is
+ * inconsistent until the end.
+ */
+static void override_by_offer(struct rblk_peer *peer, struct rblk_plan *plan)
+{
+	bool i_lead = peer->mine.role == RBLK_ROLE_PRIMARY;
+	const struct rblk_self *theirs = &peer->theirs;
+	u64 retain = peer->res->log.cursor[peer->node_id].retain;
+
+	if (plan->action == RBLK_PLAN_REFUSE)
+		return;
+	if (i_lead && peer->offer == RBLK_SYNC_LOG &&
+	    (theirs->data == RBLK_DATA_CONSISTENT ||
+	     theirs->data == RBLK_DATA_UNCLEAN) &&
+	    theirs->lineage.seq + 1 == retain) {
+		plan->action = RBLK_PLAN_STREAM;
+		plan->repl = RBLK_REPL_CATCHUP;
+		plan->reason = "";
+	} else if (i_lead && peer->offer && peer->offer != RBLK_SYNC_LOG &&
+		   theirs->data == RBLK_DATA_INCONSISTENT) {
+		plan->action = RBLK_PLAN_STREAM;
+		plan->repl = RBLK_REPL_RESYNC;
+		plan->reason = "";
+	} else if (!i_lead && (peer->copied_to || peer->catching_up)) {
+		plan->action = RBLK_PLAN_FOLLOW;
+		plan->repl = RBLK_REPL_UPTODATE;
+		plan->reason = "";
+	}
+}
+
+/* What the peer lacks is written over, from now on. */
+static void begin_resync_locked(struct rblk_peer *peer)
+{
+	struct rblk_log *log = &peer->res->log;
+	u64 theirs = peer->theirs.lineage.seq;
+	u64 mine = peer->mine.lineage.seq;
+
+	if (peer->offer == RBLK_SYNC_BITMAP) {
+		rblk_lack_returned(&peer->lack, theirs, false);
+		rblk_log_remember_rest(log, peer->node_id, theirs);
+	}
+	rblk_lack_begin(&peer->lack, mine, peer->offer == RBLK_SYNC_FULL);
+	rblk_log_stream(log, peer->node_id, mine, 'A');
+	rblk_resync_begin(peer, peer->offer == RBLK_SYNC_FULL);
+}
+
+static void stream_locked(struct rblk_peer *peer, enum rblk_repl repl)
+{
+	struct rblk_log *log = &peer->res->log;
+	bool catchup = repl == RBLK_REPL_CATCHUP;
+	u64 seq = peer->mine.lineage.seq;
+
+	peer->joined = false;
+	if (repl == RBLK_REPL_RESYNC) {
+		begin_resync_locked(peer);
+		return;
+	}
+	if (catchup)
+		seq = peer->theirs.lineage.seq;
+	rblk_lack_returned(&peer->lack, seq, true);
+	rblk_log_stream(log, peer->node_id, seq, catchup ? 'A' : peer->protocol);
+	peer->joined = !catchup;
+	WRITE_ONCE(peer->join_seq, catchup ? log->last : 0);
+}
+
+/* Take over the primary's lineage, and its position but for catching up. */
+static void follow_locked(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+	u64 seq = peer->theirs.lineage.seq;
+
+	if (peer->catching_up)
+		seq = peer->mine.lineage.seq;
+	res->followed = true;
+	/* The volumes change from here on, and the primary knows by what. */
+	res->keep.clean = false;
+	res->keep.led = false;
+	/* All that it may hold above its position is sent again, up to here. */
+	res->whole_at = peer->theirs.lineage.seq;
+	res->lineage = peer->theirs.lineage;
+	res->lineage.seq = seq;
+	peer->epoch = rblk_applier_restart(&res->applier, seq,
+					   rblk_volumes_volatile(res->volume));
+	note_whole_locked(res);
+	peer->acked_applied = seq;
+	/* The primary does not know yet what is durable here. */
+	WRITE_ONCE(peer->ack_due, true);
+}
+
+/* Start doing what both descriptions lead to. Return: a reason to end. */
+const char *rblk_agree_settle(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+	struct rblk_plan plan;
+
+	rblk_plan_handshake(&peer->mine, &peer->theirs, &plan);
+	override_by_offer(peer, &plan);
+	peer->repl = plan.repl;
+	if (plan.action == RBLK_PLAN_REFUSE)
+		return plan.reason;
+	if (plan.action == RBLK_PLAN_FOLLOW && !may_follow_locked(peer))
+		return "this node still follows another primary";
+
+	peer->negotiating = false;
+	peer->following = plan.action == RBLK_PLAN_FOLLOW;
+	if (plan.action == RBLK_PLAN_STREAM)
+		stream_locked(peer, plan.repl);
+	else
+		rblk_log_unstream(&res->log, peer->node_id);
+	if (peer->theirs.promised > res->promised)
+		res->promised = peer->theirs.promised;
+	if (peer->following)
+		follow_locked(peer);
+	strscpy(peer->reason, plan.reason, sizeof(peer->reason));
+	return NULL;
+}
+
+void rblk_agree_begin_offer(struct rblk_peer *peer, enum rblk_sync offer)
+{
+	struct rblk_log *log = &peer->res->log;
+
+	peer->offer = offer;
+	rblk_agree_describe(peer);
+	if (offer == RBLK_SYNC_LOG)
+		log->cursor[peer->node_id].retain =
+			peer->theirs.lineage.seq + 1;
+}
+
+/*
+ * The handshake left a peer behind: offer what brings it level, once. Return:
+ * how; the caller sends it.
+ */
+enum rblk_sync rblk_agree_offer(struct rblk_peer *peer)
+{
+	enum rblk_sync offered = peer->offer;
+	struct rblk_log *log = &peer->res->log;
+	struct rblk_memory memory = {
+		.base = rblk_lack_base(&peer->lack),
+		.partial = peer->lack.partial,
+	};
+	enum rblk_sync offer;
+
+	peer->offer = RBLK_SYNC_NONE;
+	if (offered || !log->gate.primary || peer->negotiating ||
+	    peer->conn != RBLK_CONN_UP || log->streaming & BIT(peer->node_id))
+		return RBLK_SYNC_NONE;
+	memory.log_from = rblk_log_holds_from(log);
+	offer = rblk_plan_sync(&peer->mine, &peer->theirs, &memory);
+	if (offer)
+		rblk_agree_begin_offer(peer, offer);
+	return offer;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * apply.h - a backup carries out what its primary sent.
+ *
+ * Operations wait in the order they came. The first of them starts when
+ * everything it depends on is applied and no range in flight overlaps its own;
+ * dependencies only grow along the order, so nothing behind it could start
+ * earlier. What has been received is applied even when the link is lost: it may
+ * have been acknowledged.
+ */
+#ifndef RBLK_REPL_APPLY_H
+#define RBLK_REPL_APPLY_H
+
+#include <linux/bio.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "../core/durable.h"
+#include "../core/extent.h"
+#include "../core/order.h"
+#include "../core/wire.h"
+#include "../store/super.h"
+
+struct rblk_volume;
+
+#define RBLK_APPLY_WINDOW	65536		/* operations not yet applied */
+#define RBLK_APPLY_BYTES_MAX	(32U << 20)	/* data not yet applied */
+
+/**
+ * struct rblk_applier_ops - how the applier reports
+ * @progress: something was received or applied and should be acknowledged;
+ *	any context
+ * @room: the data in flight fell below its bound, or all is applied; any context
+ * @copied: resync data was applied; any context
+ * @failed: a request to a backing device failed; any context
+ */
+struct rblk_applier_ops {
+	void (*progress)(void *owner);
+	void (*room)(void *owner);
+	void (*copied)(void *owner, void *token);
+	void (*failed)(void *owner, struct rblk_volume *volume);
+};
+
+/**
+ * struct rblk_applier - a resource's backup side
+ * @lock: protects everything below; taken with interrupts off; inside the
+ *	log's lock
+ * @order: what may start, what is applied
+ * @waiting: received, not started; of struct rblk_apply
+ * @extents: per volume, of operations that started
+ * @epoch: counts restarts: an operation of an earlier one is refused
+ * @bytes: data received and not yet applied
+ * @nr_pending: operations received and not yet finished
+ * @covered: what is durable, by volume
+ * @durable: highest seq known to be durable
+ * @recorded: highest seq that every volume's metadata says; U64_MAX without
+ *	metadata. No more is acknowledged: see Documentation/ondisk.rst
+ * @full: @room is owed
+ * @failed: a backing device failed: nothing more is applied
+ * @start_work: starts what became ready
+ * @idle: woken when @nr_pending falls to 0
+ * @ops: how it reports
+ * @owner: to whom
+ */
+struct rblk_applier {
+	spinlock_t lock; /* see @lock above */
+	struct rblk_order order;
+	struct list_head waiting;
+	struct rblk_extents *extents;
+	u32 epoch;
+	u32 bytes;
+	u32 nr_pending;
+	struct rblk_durable covered;
+	u64 durable;
+	u64 recorded;
+	bool full;
+	bool failed;
+	struct work_struct start_work;
+	wait_queue_head_t idle;
+	const struct rblk_applier_ops *ops;
+	void *owner;
+};
+
+/**
+ * struct rblk_apply - one received operation
+ * @link: in the applier's waiting list
+ * @applier: whose it is
+ * @volume: where it goes
+ * @extent: its range
+ * @epoch: the applier's that it belongs to
+ * @seq: 0 for resync data, which is outside the order
+ * @dep: may start when everything up to here is applied
+ * @op: enum rblk_op
+ * @flags: of its frame
+ * @floor: FLUSH and FUA: what was applied when it started
+ * @flush: FLUSH, where the volume has metadata
+ * @token: resync data: for @copied of the ops; kmalloc'd
+ * @inspect: instead of writing @bio, read it, and call this with what is there;
+ *	in process context
+ * @zeroes_work: zeroing where the device cannot; @inspect
+ * @bio: its data; last, the bio set's front pad
+ */
+struct rblk_apply {
+	struct list_head link;
+	struct rblk_applier *applier;
+	struct rblk_volume *volume;
+	struct rblk_extent extent;
+	u32 epoch;
+	u64 seq;
+	u64 dep;
+	u8 op;
+	u16 flags;
+	u64 floor;
+	struct rblk_super_flush flush;
+	void *token;
+	void (*inspect)(struct rblk_apply *apply);
+	struct work_struct zeroes_work;
+	struct bio bio;
+};
+
+/** rblk_apply_init - the module's pools; Return: 0 or -ENOMEM */
+int rblk_apply_init(void);
+
+/** rblk_apply_exit - give the pools back */
+void rblk_apply_exit(void);
+
+/**
+ * rblk_applier_create - an applier that has everything <= 0
+ * @applier: zeroed
+ * @ops: how it reports
+ * @owner: passed to @ops
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int rblk_applier_create(struct rblk_applier *applier,
+			const struct rblk_applier_ops *ops, void *owner);
+
+/**
+ * rblk_applier_destroy - free what it holds
+ * @applier: idle; harmless on one that was never created
+ */
+void rblk_applier_destroy(struct rblk_applier *applier);
+
+/**
+ * rblk_applier_restart - expect operations after @seq
+ * @applier: idle
+ * @seq: position of this node's data
+ * @volatiles: bit mask of the volumes whose device has a volatile cache
+ *
+ * Return: the new epoch, for operations to come.
+ */
+u32 rblk_applier_restart(struct rblk_applier *applier, u64 seq, u64 volatiles);
+
+/** rblk_applier_is_idle - nothing received is unapplied */
+bool rblk_applier_is_idle(struct rblk_applier *applier);
+
+/**
+ * rblk_applier_has_room - may more data be read from the socket?
+ * @applier: after false, ops->room is called once there is
+ */
+bool rblk_applier_has_room(struct rblk_applier *applier);
+
+/**
+ * rblk_applier_fill_ack - the positions and the selective acks
+ * @applier: any
+ * @ack: filled
+ */
+void rblk_applier_fill_ack(struct rblk_applier *applier, struct rblk_ack *ack);
+
+/**
+ * rblk_apply_alloc - room for an operation and its data
+ * @applier: whose it will be
+ * @volume: where it goes
+ * @frame: checked: its range lies within @volume
+ * @epoch: of the applier when whoever sent this began to be followed
+ *
+ * Context: process, may wait for memory.
+ * Return: the operation; its bio has pages for @frame->length bytes.
+ */
+struct rblk_apply *rblk_apply_alloc(struct rblk_applier *applier,
+				    struct rblk_volume *volume,
+				    const struct rblk_frame *frame, u32 epoch);
+
+/** rblk_apply_free - free an operation that was not submitted */
+void rblk_apply_free(struct rblk_apply *apply);
+
+/**
+ * rblk_apply_submit - the operation is complete: start it, now or in its turn
+ * @apply: allocated, data in place; no longer the caller's
+ *
+ * Return: 0; -EINVAL or -ENOSPC as rblk_order_receive(), -ESTALE when the
+ * applier was restarted since (then it is freed).
+ */
+int rblk_apply_submit(struct rblk_apply *apply);
+
+#endif /* RBLK_REPL_APPLY_H */

@@ -1,0 +1,640 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * link.c - the life of a link: attach, agree, fail, end.
+ */
+#include <linux/netlink.h>
+#include <linux/slab.h>
+
+#include "agree.h"
+#include "link.h"
+#include "write.h"
+#include "../fault.h"
+#include "../resource.h"
+#include "../trace.h"
+#include "../volume.h"
+
+static const char * const conn_names[] = {
+	[RBLK_CONN_DOWN] = "down",
+	[RBLK_CONN_HELLO] = "hello",
+	[RBLK_CONN_UP] = "up",
+};
+
+static void set_conn_locked(struct rblk_peer *peer, enum rblk_conn_state conn)
+{
+	lockdep_assert_held(&peer->res->log.lock);
+	WARN_ON_ONCE(conn == RBLK_CONN_HELLO && peer->conn != RBLK_CONN_DOWN);
+	WARN_ON_ONCE(conn == RBLK_CONN_UP && peer->conn == RBLK_CONN_DOWN);
+	trace_rblk_link(peer->res->name, peer->name, conn_names[peer->conn],
+			conn_names[conn], peer->reason);
+	if (peer->conn != conn)
+		pr_info("%s %s: link( %s -> %s ) %s\n", peer->res->name,
+			peer->name, conn_names[peer->conn], conn_names[conn],
+			peer->reason);
+	WRITE_ONCE(peer->conn, conn);
+}
+
+void rblk_link_fail(struct rblk_peer *peer, const char *fmt, ...)
+{
+	struct rblk_resource *res = peer->res;
+	unsigned long irq;
+	bool first;
+	va_list args;
+
+	spin_lock_irqsave(&res->log.lock, irq);
+	first = peer->conn != RBLK_CONN_DOWN && !peer->failing;
+	if (first) {
+		WRITE_ONCE(peer->failing, true);
+		va_start(args, fmt);
+		vscnprintf(peer->reason, sizeof(peer->reason), fmt, args);
+		va_end(args);
+	}
+	spin_unlock_irqrestore(&res->log.lock, irq);
+	if (first)
+		queue_work(res->wq, &peer->down_work);
+}
+
+static void put_bye(struct rblk_peer *peer, const char *reason)
+{
+	struct rblk_frame head = { .type = RBLK_MSG_BYE };
+	struct rblk_outq_frame *frame;
+
+	frame = rblk_outq_alloc(RBLK_WIRE_TEXT_MAX, GFP_NOIO);
+	if (!frame)
+		return; /* a courtesy: the link ends all the same */
+	head.length = rblk_wire_put_bye(frame->bytes +
+					sizeof(struct rblk_msg_hdr), reason);
+	rblk_outq_put(&peer->outq, frame, &head);
+}
+
+void rblk_link_refuse(struct rblk_peer *peer, const char *reason)
+{
+	if (rblk_link_is_usable(peer)) {
+		put_bye(peer, reason);
+		peer->res->kick(peer->res, BIT(peer->node_id));
+	}
+	rblk_link_fail(peer, "%s", reason);
+}
+
+static bool link_is_down(struct rblk_peer *peer)
+{
+	return READ_ONCE(peer->conn) == RBLK_CONN_DOWN;
+}
+
+void rblk_link_close(struct rblk_peer *peer, const char *reason)
+{
+	lockdep_assert_held(&peer->res->conf);
+	rblk_link_refuse(peer, reason);
+	/* Ends: down_work waits for nothing but the pumps, which never wait. */
+	wait_event(peer->res->settled, link_is_down(peer));
+	flush_work(&peer->down_work);
+}
+
+void rblk_link_expect(struct rblk_peer *peer)
+{
+	if (delayed_work_pending(&peer->stall_work))
+		return;
+	WRITE_ONCE(peer->agreeing, false);
+	WRITE_ONCE(peer->last_progress,
+		   READ_ONCE(peer->res->log.cursor[peer->node_id].progress));
+	queue_delayed_work(peer->res->wq, &peer->stall_work,
+			   msecs_to_jiffies(RBLK_STALL_TIMEOUT_MS));
+}
+
+/* This node described itself: its answer has a time of its own. */
+static void expect_agreement(struct rblk_peer *peer)
+{
+	WRITE_ONCE(peer->agreeing, true);
+	mod_delayed_work(peer->res->wq, &peer->stall_work,
+			 msecs_to_jiffies(RBLK_HELLO_TIMEOUT_MS));
+}
+
+void rblk_link_stall_work(struct work_struct *work)
+{
+	struct rblk_peer *peer = container_of(to_delayed_work(work),
+					      struct rblk_peer, stall_work);
+	struct rblk_log *log = &peer->res->log;
+	struct rblk_cursor *cursor = &log->cursor[peer->node_id];
+	bool disagreeing, owing, stalled;
+
+	if (!rblk_link_is_usable(peer))
+		return;
+	spin_lock_irq(&log->lock);
+	disagreeing = peer->agreeing &&
+		      (peer->conn == RBLK_CONN_HELLO || peer->negotiating);
+	owing = log->streaming & BIT(peer->node_id) &&
+		(cursor->applied + 1 < cursor->next || peer->resync.in_flight);
+	/* A timer that was set to watch an agreement says nothing of acks. */
+	stalled = !peer->agreeing && cursor->progress == peer->last_progress;
+	spin_unlock_irq(&log->lock);
+
+	if (disagreeing)
+		rblk_link_fail(peer, "no agreement within %d s",
+			       RBLK_HELLO_TIMEOUT_MS / 1000);
+	else if (owing && stalled)
+		rblk_link_fail(peer, "no acknowledgment within %d s",
+			       RBLK_STALL_TIMEOUT_MS / 1000);
+	else if (owing)
+		rblk_link_expect(peer);
+}
+
+static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
+{
+	struct rblk_hello_volume *v;
+	int i;
+
+	hello->features = RBLK_FEATURE_ZEROES;
+	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {
+		struct rblk_volume *volume = res->volume[i];
+
+		if (!volume)
+			continue;
+		if (bdev_write_zeroes_sectors(volume->backing.bdev) <
+		    RBLK_MAX_IO_SECTS)
+			hello->features &= ~RBLK_FEATURE_ZEROES;
+		v = &hello->volume[hello->nr_volumes++];
+		v->id = i;
+		v->size_sects = volume->backing.size_sects;
+		v->logical_shift =
+			ilog2(volume->block_bytes);
+		v->physical_shift =
+			ilog2(max(bdev_physical_block_size(volume->backing.bdev),
+				  volume->block_bytes));
+	}
+}
+
+static int put_hello(struct rblk_peer *peer)
+{
+	struct rblk_frame head = { .type = RBLK_MSG_HELLO };
+	struct rblk_resource *res = peer->res;
+	struct rblk_outq_frame *frame;
+	struct rblk_hello *hello;
+
+	frame = rblk_outq_alloc(RBLK_WIRE_HELLO_MAX, GFP_KERNEL);
+	hello = kzalloc(sizeof(*hello), GFP_KERNEL);
+	if (!frame || !hello) {
+		kfree(frame);
+		kfree(hello);
+		return -ENOMEM;
+	}
+	hello->version_min = RBLK_WIRE_VERSION_MIN;
+	hello->version_max = RBLK_WIRE_VERSION_MAX;
+	memcpy(hello->uuid, res->uuid, sizeof(hello->uuid));
+	hello->from = res->node_id;
+	hello->to = peer->node_id;
+	hello->self = peer->mine;
+	fill_volumes(res, hello);
+	head.length = rblk_wire_put_hello(frame->bytes +
+					  sizeof(struct rblk_msg_hdr), hello);
+	rblk_outq_put(&peer->outq, frame, &head);
+	kfree(hello);
+	return 0;
+}
+
+static int put_state(struct rblk_peer *peer, bool assume_clean,
+		     enum rblk_sync offer)
+{
+	struct rblk_frame head = { .type = RBLK_MSG_STATE };
+	struct rblk_outq_frame *frame;
+	struct rblk_state *state;
+
+	frame = rblk_outq_alloc(RBLK_WIRE_STATE_MAX, GFP_NOIO);
+	state = kzalloc(sizeof(*state), GFP_NOIO);
+	if (!frame || !state) {
+		kfree(frame);
+		kfree(state);
+		return -ENOMEM;
+	}
+	state->self = peer->mine;
+	state->assume_clean = assume_clean;
+	state->resync = offer == RBLK_SYNC_BITMAP || offer == RBLK_SYNC_FULL;
+	state->catchup = offer == RBLK_SYNC_LOG;
+	head.length = rblk_wire_put_state(frame->bytes +
+					  sizeof(struct rblk_msg_hdr), state);
+	rblk_outq_put(&peer->outq, frame, &head);
+	kfree(state);
+	return 0;
+}
+
+static bool applier_is_idle(struct rblk_resource *res)
+{
+	return rblk_applier_is_idle(&res->applier);
+}
+
+int rblk_link_attach(struct rblk_peer *peer, int fd,
+		     struct netlink_ext_ack *extack)
+{
+	struct rblk_resource *res = peer->res;
+	int err;
+
+	lockdep_assert_held(&res->conf);
+	if (!link_is_down(peer)) {
+		NL_SET_ERR_MSG(extack, "link is up already");
+		return -EALREADY;
+	}
+	flush_work(&peer->down_work);
+	if (!wait_event_timeout(res->applier.idle, applier_is_idle(res),
+				msecs_to_jiffies(RBLK_HELLO_TIMEOUT_MS))) {
+		NL_SET_ERR_MSG(extack, "operations of the former primary are still being applied");
+		return -EBUSY;
+	}
+	err = rblk_sock_adopt(&peer->sock, fd, &peer->binding, extack);
+	if (err)
+		return err;
+
+	spin_lock_irq(&res->log.lock);
+	peer->failing = false;
+	peer->greeted = false;
+	peer->following = false;
+	peer->copied_to = false;
+	peer->catching_up = false;
+	peer->offer = RBLK_SYNC_NONE;
+	peer->joined = false;
+	WRITE_ONCE(peer->join_seq, 0);
+	peer->ack_due = false;
+	peer->acked_applied = 0;
+	peer->reason[0] = '\0';
+	rblk_agree_describe(peer);
+	set_conn_locked(peer, RBLK_CONN_HELLO);
+	spin_unlock_irq(&res->log.lock);
+
+	err = put_hello(peer);
+	peer->binding.owner = peer;
+	rblk_sock_bind(&peer->sock, &peer->binding);
+	expect_agreement(peer);
+	res->kick(res, BIT(peer->node_id));
+	queue_work(res->wq, &peer->recv_work);
+	if (err)
+		rblk_link_fail(peer, "out of memory");
+	return 0;
+}
+
+/*
+ * What was agreed on must outlive a crash before it has an effect. Return: NULL,
+ * or why the link must end.
+ */
+static const char *keep_agreement(struct rblk_peer *peer)
+{
+	if (rblk_keep_save(peer->res, peer->following))
+		return "writing this node's metadata failed: see its kernel log";
+	return NULL;
+}
+
+/* Agree, and offer a peer that is behind what it needs. Return: why not. */
+static const char *settle_locked(struct rblk_peer *peer, enum rblk_sync *offer)
+{
+	const char *reason = rblk_agree_settle(peer);
+
+	if (reason)
+		return reason;
+	set_conn_locked(peer, RBLK_CONN_UP);
+	*offer = rblk_agree_offer(peer);
+	return NULL;
+}
+
+static void send_offer(struct rblk_peer *peer, enum rblk_sync offer)
+{
+	if (put_state(peer, false, offer))
+		rblk_link_fail(peer, "out of memory");
+	expect_agreement(peer);
+	peer->res->kick(peer->res, BIT(peer->node_id));
+}
+
+/* One volume on both nodes. Return: NULL, or how they differ, in @text. */
+static const char *compare_volume(struct rblk_peer *peer,
+				  const struct rblk_volume *volume,
+				  const struct rblk_hello_volume *theirs,
+				  char *text, size_t size)
+{
+	u64 bytes = (u64)volume->backing.size_sects << SECTOR_SHIFT;
+	u32 block = volume->block_bytes;
+	u32 block_there = 1U << theirs->logical_shift;
+
+	if (volume->backing.size_sects != theirs->size_sects)
+		scnprintf(text, size,
+			  "volume %u is %llu bytes on %s, %llu bytes on %s: make them the same size",
+			  volume->id, bytes, peer->res->node_name,
+			  theirs->size_sects << SECTOR_SHIFT, peer->name);
+	else if (block != block_there)
+		scnprintf(text, size,
+			  "volume %u has blocks of %u bytes on %s, of %u bytes on %s: set block-size = %uB",
+			  volume->id, block, peer->res->node_name, block_there,
+			  peer->name, max(block, block_there));
+	else
+		return NULL;
+	return text;
+}
+
+static const char *volume_mismatch(struct rblk_peer *peer,
+				   const struct rblk_hello *hello,
+				   char *text, size_t size)
+{
+	struct rblk_resource *res = peer->res;
+	u32 i, theirs = 0;
+
+	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {
+		const struct rblk_hello_volume *v = &hello->volume[theirs];
+		struct rblk_volume *volume = res->volume[i];
+		bool here = volume;
+		bool there = theirs < hello->nr_volumes && v->id == i;
+
+		if (here != there) {
+			scnprintf(text, size, "volume %u exists only on %s", i,
+				  here ? res->node_name : peer->name);
+			return text;
+		}
+		if (!here)
+			continue;
+		theirs++;
+		if (compare_volume(peer, volume, v, text, size))
+			return text;
+	}
+	return NULL;
+}
+
+/* Primaries that @peer has taken over from are followed no longer. */
+static void leave_former_leaders(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+	struct rblk_peer *other;
+	bool former;
+	int i;
+
+	if (peer->theirs.role != RBLK_ROLE_PRIMARY ||
+	    rblk_fault(RBLK_FAULT_OLD_GENERATION))
+		return;
+	rcu_read_lock();
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		other = READ_ONCE(res->peer[i]);
+		if (!other || other == peer)
+			continue;
+		spin_lock_irq(&res->log.lock);
+		former = other->greeted &&
+			 other->theirs.role == RBLK_ROLE_PRIMARY &&
+			 other->theirs.promised < res->promised;
+		spin_unlock_irq(&res->log.lock);
+		if (former)
+			rblk_link_fail(other, "%s is primary of a higher generation",
+				       peer->name);
+	}
+	rcu_read_unlock();
+}
+
+const char *rblk_link_hello(struct rblk_peer *peer,
+			    const struct rblk_hello *hello)
+{
+	struct rblk_resource *res = peer->res;
+	char text[RBLK_WIRE_TEXT_MAX];
+	enum rblk_sync offer = RBLK_SYNC_NONE;
+	const char *reason;
+	bool declare = false;
+
+	if (peer->conn != RBLK_CONN_HELLO || peer->greeted)
+		return "protocol error: a second HELLO";
+	if (rblk_wire_pick_version(hello->version_min, hello->version_max) < 0)
+		return "no common protocol version: upgrade the older node";
+	if (memcmp(hello->uuid, res->uuid, sizeof(res->uuid)))
+		return "the peer's resource is a different one (its uuid differs)";
+	if (hello->from != peer->node_id || hello->to != res->node_id)
+		return "the peer's node ids differ from this node's configuration";
+	reason = volume_mismatch(peer, hello, text, sizeof(text));
+	if (reason) {
+		rblk_link_refuse(peer, reason);
+		return NULL;
+	}
+
+	spin_lock_irq(&res->log.lock);
+	peer->greeted = true;
+	peer->theirs = hello->self;
+	peer->takes_zeroes = hello->features & RBLK_FEATURE_ZEROES;
+	if (rblk_agree_may_declare_clean(peer)) {
+		declare = true;
+		set_conn_locked(peer, RBLK_CONN_UP);
+	} else {
+		reason = settle_locked(peer, &offer);
+	}
+	spin_unlock_irq(&res->log.lock);
+	if (!reason)
+		reason = keep_agreement(peer);
+	if (declare && !reason) {
+		expect_agreement(peer);
+		if (put_state(peer, true, RBLK_SYNC_NONE))
+			reason = "out of memory";
+	}
+	if (offer && !reason)
+		send_offer(peer, offer);
+	wake_up_all(&res->settled);
+	leave_former_leaders(peer);
+	if (!reason)
+		res->notify->peer(peer, peer->reason);
+	return reason;
+}
+
+const char *rblk_link_state(struct rblk_peer *peer,
+			    const struct rblk_state *state)
+{
+	struct rblk_resource *res = peer->res;
+	enum rblk_sync offer = RBLK_SYNC_NONE;
+	const char *reason = NULL;
+	bool answer;
+
+	if (!peer->greeted)
+		return "protocol error: STATE before HELLO";
+	spin_lock_irq(&res->log.lock);
+	peer->theirs = state->self;
+	answer = !peer->negotiating;
+	if (answer && res->log.gate.primary &&
+	    state->self.role == RBLK_ROLE_BACKUP)
+		reason = "protocol error: STATE out of turn";
+	if (!reason)
+		reason = rblk_agree_announced(peer, state);
+	if (!reason && answer)
+		rblk_agree_describe(peer);
+	if (!reason)
+		reason = settle_locked(peer, &offer);
+	spin_unlock_irq(&res->log.lock);
+	if (!reason)
+		reason = keep_agreement(peer);
+	if (!reason && answer && put_state(peer, false, RBLK_SYNC_NONE))
+		reason = "out of memory";
+	if (offer && !reason)
+		send_offer(peer, offer);
+	wake_up_all(&res->settled);
+	if (!reason && peer->copied_to)
+		res->notify->resource(res, "a resync of this node's data begins");
+	leave_former_leaders(peer);
+	if (!reason)
+		res->notify->peer(peer, peer->reason);
+	return reason;
+}
+
+void rblk_link_renegotiate(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+	bool clean, up;
+
+	lockdep_assert_held(&res->conf);
+	if (link_is_down(peer))
+		return;
+	spin_lock_irq(&res->log.lock);
+	up = peer->conn == RBLK_CONN_UP && !peer->negotiating &&
+	     !peer->resync.active;
+	if (up) {
+		rblk_log_unstream(&res->log, peer->node_id);
+		peer->following = false;
+		rblk_agree_describe(peer);
+	}
+	clean = rblk_agree_may_declare_clean(peer);
+	spin_unlock_irq(&res->log.lock);
+	if (!up) {
+		rblk_link_fail(peer, "the role changed during the handshake or a resync");
+		return;
+	}
+	if (put_state(peer, clean, RBLK_SYNC_NONE))
+		rblk_link_fail(peer, "out of memory");
+	expect_agreement(peer);
+	res->kick(res, BIT(peer->node_id));
+}
+
+const char *rblk_link_copied(struct rblk_peer *peer)
+{
+	struct rblk_frame head = {
+		.type = RBLK_MSG_RESYNC_ACK,
+		.flags = RBLK_FRAME_LAST,
+	};
+	struct rblk_resource *res = peer->res;
+	struct rblk_outq_frame *frame;
+
+	if (!peer->copied_to)
+		return "protocol error: the end of a copy that was not announced";
+	frame = rblk_outq_alloc(0, GFP_NOIO);
+	if (!frame)
+		return "out of memory";
+	spin_lock_irq(&res->log.lock);
+	peer->copied_to = false;
+	res->data = RBLK_DATA_CONSISTENT;
+	spin_unlock_irq(&res->log.lock);
+	/* All of it is flushed before any disk says so. */
+	if (rblk_keep_save(res, true)) {
+		spin_lock_irq(&res->log.lock);
+		res->data = RBLK_DATA_INCONSISTENT;
+		spin_unlock_irq(&res->log.lock);
+		kfree(frame);
+		return "writing this node's metadata failed: see its kernel log";
+	}
+	rblk_outq_put(&peer->outq, frame, &head);
+	res->notify->resource(res, "the data is a complete copy now");
+	return NULL;
+}
+
+static int check_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
+{
+	if (!peer->res->log.gate.primary) {
+		NL_SET_ERR_MSG(extack, "only the primary can copy its data");
+		return -EPERM;
+	}
+	if (peer->conn != RBLK_CONN_UP) {
+		NL_SET_ERR_MSG(extack, "the peer is not connected");
+		return -ENOTCONN;
+	}
+	if (peer->resync.active || peer->offer) {
+		NL_SET_ERR_MSG(extack, "a resync is running already");
+		return -EALREADY;
+	}
+	if (peer->negotiating) {
+		NL_SET_ERR_MSG(extack, "the link is being negotiated: try again");
+		return -EBUSY;
+	}
+	return 0;
+}
+
+int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
+{
+	struct rblk_resource *res = peer->res;
+	int err;
+
+	lockdep_assert_held(&res->conf);
+	spin_lock_irq(&res->log.lock);
+	err = check_resync(peer, extack);
+	if (!err && res->log.streaming & BIT(peer->node_id)) {
+		NL_SET_ERR_MSG(extack, "the peer is up to date");
+		err = -EALREADY;
+	}
+	if (!err)
+		rblk_agree_begin_offer(peer, RBLK_SYNC_FULL);
+	spin_unlock_irq(&res->log.lock);
+	if (!err)
+		send_offer(peer, RBLK_SYNC_FULL);
+	return err;
+}
+
+/* Drop what the sending half holds. Return: true when sent data is unacked. */
+static bool reset_tx(struct rblk_peer *peer)
+{
+	struct rblk_tx *tx = &peer->tx;
+	struct rblk_cursor *cursor = &peer->res->log.cursor[peer->node_id];
+
+	lockdep_assert_held(&tx->mutex);
+	rblk_outq_free_list(&tx->sent);
+	iov_iter_bvec(&tx->head, ITER_SOURCE, tx->bvec, 0, 0);
+	iov_iter_bvec(&tx->data, ITER_SOURCE, tx->bvec, 0, 0);
+	tx->frames = 0;
+	tx->vecs = 0;
+	tx->bytes = 0;
+	tx->ops = 0;
+	tx->ops_handed = 0;
+	return READ_ONCE(peer->resync.in_flight) ||
+	       (peer->res->log.streaming & BIT(peer->node_id) &&
+		cursor->applied + 1 < cursor->next);
+}
+
+static void reset_rx(struct rblk_peer *peer)
+{
+	if (peer->rx.apply)
+		rblk_apply_free(peer->rx.apply);
+	peer->rx.apply = NULL;
+	peer->rx.ahead_at = 0;
+	peer->rx.ahead_end = 0;
+	rblk_rx_expect_header(&peer->rx);
+}
+
+void rblk_link_down_work(struct work_struct *work)
+{
+	struct rblk_peer *peer = container_of(work, struct rblk_peer,
+					      down_work);
+	struct rblk_resource *res = peer->res;
+	bool abort;
+
+	/* From here on nothing calls us, and the pumps see @failing and leave. */
+	rblk_sock_unbind(&peer->sock);
+	cancel_delayed_work_sync(&peer->stall_work);
+	cancel_work_sync(&peer->recv_work);
+	cancel_work_sync(&peer->send_work);
+	cancel_delayed_work_sync(&peer->again_work);
+	mutex_lock(&peer->tx.mutex);
+	abort = reset_tx(peer);
+	rblk_sock_release(&peer->sock, abort);
+	mutex_unlock(&peer->tx.mutex);
+	rblk_outq_purge(&peer->outq);
+	reset_rx(peer);
+
+	if (res->log.streaming & BIT(peer->node_id) && !peer->resync.active)
+		rblk_write_keep(res, peer->node_id);
+	spin_lock_irq(&res->log.lock);
+	rblk_log_unstream(&res->log, peer->node_id);
+	peer->negotiating = false;
+	peer->following = false;
+	peer->offer = RBLK_SYNC_NONE;
+	peer->joined = false;
+	WRITE_ONCE(peer->join_seq, 0);
+	spin_unlock_irq(&res->log.lock);
+	rblk_write_rejudge(res);
+	rblk_resync_stop(peer);
+
+	spin_lock_irq(&res->log.lock);
+	if (peer->repl == RBLK_REPL_RESYNC || peer->repl == RBLK_REPL_CATCHUP)
+		peer->repl = RBLK_REPL_BEHIND;
+	set_conn_locked(peer, RBLK_CONN_DOWN);
+	spin_unlock_irq(&res->log.lock);
+	res->notify->peer(peer, peer->reason);
+	wake_up_all(&res->settled);
+}

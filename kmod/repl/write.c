@@ -1,0 +1,719 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * write.c - the life of one write: the only place where one completes.
+ */
+#include <linux/blkdev.h>
+#include <linux/mempool.h>
+#include <linux/slab.h>
+
+#include "write.h"
+#include "../fault.h"
+#include "../resource.h"
+#include "../stats.h"
+#include "../store/pages.h"
+#include "../store/pressure.h"
+#include "../trace.h"
+#include "../volume.h"
+
+#define POOL_WRITES	64	/* writes that can always be allocated */
+
+static struct kmem_cache *write_cache;
+static mempool_t write_pool;
+static struct bio_set copy_bios;
+
+static void *alloc_one(gfp_t gfp, void *unused)
+{
+	return rblk_fault(RBLK_FAULT_NO_MEMORY) ? NULL :
+	       kmem_cache_alloc(write_cache, gfp);
+}
+
+static void free_one(void *write, void *unused)
+{
+	kmem_cache_free(write_cache, write);
+}
+
+int rblk_write_init(void)
+{
+	int err = -ENOMEM;
+
+	write_cache = KMEM_CACHE(rblk_write, SLAB_HWCACHE_ALIGN);
+	if (!write_cache)
+		return err;
+	err = mempool_init(&write_pool, POOL_WRITES, alloc_one, free_one, NULL);
+	if (err)
+		goto err_destroy_cache;
+	err = bioset_init(&copy_bios, POOL_WRITES, 0, BIOSET_NEED_BVECS);
+	if (err)
+		goto err_exit_pool;
+	return 0;
+
+err_exit_pool:
+	mempool_exit(&write_pool);
+err_destroy_cache:
+	kmem_cache_destroy(write_cache);
+	return err;
+}
+
+void rblk_write_exit(void)
+{
+	bioset_exit(&copy_bios);
+	mempool_exit(&write_pool);
+	kmem_cache_destroy(write_cache);
+}
+
+static void free_copy(struct bio *copy)
+{
+	if (!copy)
+		return;
+	rblk_pages_free(copy);
+	bio_put(copy);
+}
+
+static void free_write(struct rblk_write *write)
+{
+	if (write->copy)
+		rblk_pages_free(write->copy);
+	if (write->copy && write->copy != &write->local)
+		bio_put(write->copy);
+	else if (write->copy || write->local.bi_end_io)
+		bio_uninit(&write->local);
+	free_copy(write->kept);
+	mempool_free(write, &write_pool);
+}
+
+static void free_writes(struct list_head *writes)
+{
+	struct rblk_write *write, *tmp;
+
+	list_for_each_entry_safe(write, tmp, writes, link)
+		free_write(write);
+}
+
+static struct bio *alloc_copy(const struct rblk_write *write,
+			      unsigned int nr_vecs, gfp_t gfp)
+{
+	return bio_alloc_bioset(write->volume->backing.bdev, nr_vecs,
+				write->bio->bi_opf, gfp, &copy_bios);
+}
+
+/* Give the write pages of its own; disk and peers are all served from them. */
+static void copy_data(struct rblk_write *write)
+{
+	struct block_device *bdev = write->volume->backing.bdev;
+	unsigned int bytes = write->iter.bi_size;
+	unsigned int nr_vecs = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	struct bvec_iter from = write->iter, to;
+	struct bio *copy = &write->local;
+
+	if (nr_vecs <= ARRAY_SIZE(write->local_vec))
+		bio_init(copy, bdev, write->local_vec, nr_vecs,
+			 write->bio->bi_opf);
+	else
+		copy = alloc_copy(write, nr_vecs, GFP_NOWAIT | __GFP_NOWARN);
+	if (!copy) {
+		rblk_pressure_begin();
+		copy = alloc_copy(write, nr_vecs, GFP_NOIO);
+		rblk_pressure_end();
+	}
+	copy->bi_iter.bi_sector = from.bi_sector;
+	rblk_pages_fill(copy, bytes, RBLK_PAGES_COPY);
+	to = copy->bi_iter;
+	bio_copy_data_iter(copy, &to, write->bio, &from);
+	write->copy = copy;
+	write->bvec = copy->bi_io_vec;
+	write->iter = copy->bi_iter;
+}
+
+/* Call one of the tracepoints for writes. */
+static __always_inline void
+trace_of(void (*trace)(const char *res, u8 volume, u64 seq, u8 op, u64 sector,
+		       u32 bytes, int arg),
+	 const struct rblk_write *write, int arg)
+{
+	trace(write->volume->res->name, write->volume->id, write->seq,
+	      write->op, write->iter.bi_sector, write->iter.bi_size, arg);
+}
+
+static void list_waiter_wake(struct rblk_waiter *waiter)
+{
+	struct rblk_write *write = container_of(waiter, struct rblk_write,
+						waiter);
+	struct rblk_resource *res = write->volume->res;
+
+	list_add_tail(&write->link, &res->log.held);
+	queue_work(res->admit_wq, &res->retry_work);
+}
+
+static u8 frame_op(const struct bio *bio)
+{
+	switch (bio_op(bio)) {
+	case REQ_OP_DISCARD:
+		return RBLK_OP_DISCARD;
+	case REQ_OP_WRITE_ZEROES:
+		return RBLK_OP_WRITE_ZEROES;
+	default:
+		return bio->bi_iter.bi_size ? RBLK_OP_WRITE : RBLK_OP_FLUSH;
+	}
+}
+
+static u16 frame_flags(const struct bio *bio, u8 op)
+{
+	u16 flags = 0;
+
+	if (op == RBLK_OP_WRITE && bio->bi_opf & REQ_FUA)
+		flags |= RBLK_FRAME_FUA;
+	if (op == RBLK_OP_WRITE && bio->bi_opf & REQ_PREFLUSH)
+		flags |= RBLK_FRAME_PREFLUSH;
+	if (op == RBLK_OP_WRITE_ZEROES && bio->bi_opf & REQ_NOUNMAP)
+		flags |= RBLK_FRAME_ZEROES_NOUNMAP;
+	return flags;
+}
+
+static struct rblk_write *alloc_write(struct rblk_volume *volume,
+				      struct bio *bio)
+{
+	struct rblk_write *write = mempool_alloc(&write_pool,
+						 GFP_NOWAIT | __GFP_NOWARN);
+
+	if (!write) {
+		rblk_pressure_begin();
+		write = mempool_alloc(&write_pool, GFP_NOIO);
+		rblk_pressure_end();
+	}
+	memset(write, 0, offsetof(struct rblk_write, local));
+	write->local.bi_end_io = NULL;
+	INIT_LIST_HEAD(&write->range.waiters);
+	write->waiter.wake = list_waiter_wake;
+	write->volume = volume;
+	write->bio = bio;
+	write->iter = bio->bi_iter;
+	write->op = frame_op(bio);
+	write->flags = frame_flags(bio, write->op);
+	write->state.durable = write->op == RBLK_OP_FLUSH ||
+			       write->flags & RBLK_FRAME_FUA;
+	if (write->op == RBLK_OP_WRITE)
+		write->bvec = bio->bi_io_vec;
+	write->start_jiffies = bio_start_io_acct(bio);
+	return write;
+}
+
+bool rblk_range_lock(struct rblk_volume *volume, struct rblk_range *range,
+		     u64 sector, u64 nr_sects, struct rblk_waiter *waiter)
+{
+	struct rblk_extent *other;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	other = rblk_extents_find(&volume->extents, sector, nr_sects);
+	if (other && !rblk_fault(RBLK_FAULT_NO_HOLD)) {
+		list_add_tail(&waiter->link,
+			      &container_of(other, struct rblk_range,
+					    extent)->waiters);
+		return false;
+	}
+	range->extent.sector = sector;
+	range->extent.nr_sects = nr_sects;
+	rblk_extents_insert(&volume->extents, &range->extent);
+	return true;
+}
+
+void rblk_range_unlock(struct rblk_volume *volume, struct rblk_range *range)
+{
+	struct rblk_waiter *waiter, *tmp;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	rblk_extents_remove(&volume->extents, &range->extent);
+	list_for_each_entry_safe(waiter, tmp, &range->waiters, link) {
+		list_del(&waiter->link);
+		waiter->wake(waiter);
+	}
+}
+
+static void count_completed(struct rblk_write *write)
+{
+	struct rblk_volume_stats __percpu *stats = write->volume->stats;
+
+	if (write->op == RBLK_OP_FLUSH) {
+		this_cpu_inc(stats->flush_ops);
+	} else {
+		this_cpu_inc(stats->write_ops);
+		this_cpu_add(stats->write_bytes,
+			     write->range.extent.nr_sects << SECTOR_SHIFT);
+	}
+	if (write->status)
+		this_cpu_inc(stats->errors);
+}
+
+/* Report @write upwards: move its bio to @done, release its range. */
+static void report_locked(struct rblk_log *log, struct rblk_write *write,
+			  struct bio_list *done)
+{
+	struct bio *bio = write->bio;
+	unsigned long lacking = log->streaming & ~write->state.applied;
+	int node;
+
+	write->reported = true;
+	write->bio = NULL;
+	if (write->op == RBLK_OP_FLUSH)
+		list_del(&write->flush_link);
+	rblk_latency_add(write->volume->res->latency, RBLK_STAGE_COMPLETE,
+			 write->admit_ns);
+	trace_of(trace_rblk_write_report, write,
+		 blk_status_to_errno(write->status));
+	if (write->seq > log->reported)
+		log->reported = write->seq;
+	for_each_set_bit(node, &lacking, RBLK_MAX_NODES)
+		log->cursor[node].missed = max(log->cursor[node].missed,
+					       write->seq);
+	if (write->range.extent.nr_sects)
+		rblk_range_unlock(write->volume, &write->range);
+	count_completed(write);
+	bio_end_io_acct(bio, write->start_jiffies);
+	bio->bi_status = write->status;
+	bio_list_add(done, bio);
+	if (!--log->nr_incomplete)
+		wake_up_all(&log->idle);
+}
+
+/*
+ * An uncopied write's pages belong to the application: it may be reported only
+ * when every peer that is being sent them has them, and not while they are
+ * being copied.
+ */
+static bool pages_in_use(const struct rblk_log *log,
+			 const struct rblk_write *write)
+{
+	return write->op == RBLK_OP_WRITE && !write->copy &&
+	       (log->saving || log->streaming & ~write->state.received);
+}
+
+static void judge_locked(struct rblk_log *log, struct rblk_write *write,
+			 struct bio_list *done)
+{
+	if (write->reported)
+		return;
+	switch (rblk_ackpolicy_verdict(&log->policy, &write->state)) {
+	case RBLK_VERDICT_WAIT:
+		return;
+	case RBLK_VERDICT_FAIL:
+	case RBLK_VERDICT_COMPLETE:
+		if (!pages_in_use(log, write))
+			report_locked(log, write, done);
+		return;
+	}
+}
+
+static void end_bios(struct bio_list *done)
+{
+	struct bio *bio;
+
+	while ((bio = bio_list_pop(done))) {
+		struct rblk_volume *volume = bio->bi_bdev->bd_disk->private_data;
+
+		bio_endio(bio);
+		percpu_ref_put(&volume->io);
+	}
+}
+
+/* Trim after judging; what was held for room may go on. */
+static void trim_locked(struct rblk_resource *res, struct list_head *freed)
+{
+	if (!rblk_log_trim(&res->log, freed))
+		return;
+	if (!list_empty(&res->log.held))
+		queue_work(res->admit_wq, &res->retry_work);
+	if (res->log.first > res->log.last)
+		wake_up_all(&res->log.idle);
+}
+
+static void end_local(struct rblk_write *write, blk_status_t status)
+{
+	struct rblk_resource *res = write->volume->res;
+	struct bio_list done = BIO_EMPTY_LIST;
+	LIST_HEAD(freed);
+	unsigned long irq;
+
+	spin_lock_irqsave(&res->log.lock, irq);
+	write->status = status;
+	if (write->status) {
+		write->state.local = RBLK_LOCAL_FAILED;
+		WRITE_ONCE(write->volume->failed, true);
+		rblk_keep_save_soon(res);
+	} else {
+		write->state.local = RBLK_LOCAL_DONE;
+	}
+	rblk_latency_add(res->latency, RBLK_STAGE_LOCAL, write->admit_ns);
+	trace_of(trace_rblk_write_local, write,
+		 blk_status_to_errno(write->status));
+	judge_locked(&res->log, write, &done);
+	trim_locked(res, &freed);
+	spin_unlock_irqrestore(&res->log.lock, irq);
+	end_bios(&done);
+	free_writes(&freed);
+}
+
+static void zeroes_work(struct work_struct *work)
+{
+	struct rblk_write *write = container_of(work, struct rblk_write,
+						zeroes_work);
+	int err;
+
+	err = rblk_backing_zero(&write->volume->backing, write->iter.bi_sector,
+				write->iter.bi_size >> SECTOR_SHIFT,
+				!(write->flags & RBLK_FRAME_ZEROES_NOUNMAP));
+	end_local(write, errno_to_blk_status(err));
+}
+
+static void local_endio(struct bio *clone)
+{
+	struct rblk_write *write = clone->bi_private;
+
+	/*
+	 * Some devices find out only when they try that they cannot zero. Its
+	 * peers may have done it by now, so it cannot be refused.
+	 */
+	if (clone->bi_status == BLK_STS_NOTSUPP &&
+	    (write->op == RBLK_OP_DISCARD ||
+	     write->op == RBLK_OP_WRITE_ZEROES)) {
+		INIT_WORK(&write->zeroes_work, zeroes_work);
+		queue_work(write->volume->res->wq, &write->zeroes_work);
+		return;
+	}
+	end_local(write, clone->bi_status);
+}
+
+enum admission { ADMITTED, HELD, REFUSED, COPY_FIRST };
+
+static enum admission hold_locked(struct rblk_log *log, struct rblk_write *write)
+{
+	list_add_tail(&write->link, &log->held);
+	return HELD;
+}
+
+/* The one place where a write enters the order. */
+static enum admission admit_locked(struct rblk_log *log,
+				   struct rblk_write *write)
+{
+	u64 nr_sects = bio_sectors(write->bio);
+
+	switch (rblk_gate_verdict(&log->gate)) {
+	case RBLK_GATE_FAIL:
+		return REFUSED;
+	case RBLK_GATE_HOLD:
+		return hold_locked(log, write);
+	case RBLK_GATE_PASS:
+		break;
+	}
+	if (!write->reserved && !rblk_log_has_room(log))
+		return hold_locked(log, write);
+	if (log->must_copy && write->op == RBLK_OP_WRITE && !write->copy) {
+		write->reserved = true;
+		log->copied_bytes += write->iter.bi_size;
+		return COPY_FIRST;
+	}
+	/* A write that reserved its copy may find the ring full meanwhile. */
+	if (log->last + 1 - log->first >= log->size)
+		return hold_locked(log, write);
+	if (nr_sects && !rblk_range_lock(write->volume, &write->range,
+					 write->bio->bi_iter.bi_sector,
+					 nr_sects, &write->waiter))
+		return HELD;
+	rblk_log_append(log, write);
+	trace_of(trace_rblk_write_admit, write, log->last + 1 - log->first);
+	return ADMITTED;
+}
+
+static void refuse(struct rblk_write *write)
+{
+	struct bio *bio = write->bio;
+	struct rblk_volume *volume = write->volume;
+
+	bio_end_io_acct(bio, write->start_jiffies);
+	bio_io_error(bio);
+	percpu_ref_put(&volume->io);
+	free_write(write);
+}
+
+static void submit_local(struct rblk_write *write)
+{
+	struct bio *bio = write->copy;
+	int err = 0;
+
+	if (!bio) {
+		bio = &write->local;
+		err = bio_init_clone(write->volume->backing.bdev, bio,
+				     write->bio, GFP_NOIO);
+	}
+	/*
+	 * What a device reads back after a discard is its own affair; after
+	 * zeroing it is not. Replicas must read the same, so discards are
+	 * carried out as zeroing that may deallocate.
+	 */
+	if (write->op == RBLK_OP_DISCARD)
+		bio->bi_opf = REQ_OP_WRITE_ZEROES |
+			      (bio->bi_opf & ~REQ_OP_MASK);
+	bio->bi_end_io = local_endio;
+	bio->bi_private = write;
+	if (err) {
+		bio->bi_status = errno_to_blk_status(err);
+		bio_endio(bio);
+		return;
+	}
+	if (rblk_fault(RBLK_FAULT_LOCAL_NO_FLUSH)) {
+		bio->bi_opf &= ~(REQ_PREFLUSH | REQ_FUA);
+		if (write->op == RBLK_OP_FLUSH) {
+			bio_endio(bio);
+			return;
+		}
+	}
+	rblk_backing_submit(&write->volume->backing, bio);
+}
+
+/* Admit @write, or hold it, or refuse it. @was_held: it counts as held. */
+static void admit(struct rblk_write *write, bool was_held)
+{
+	struct rblk_resource *res = write->volume->res;
+	struct rblk_log *log = &res->log;
+	enum admission admission;
+	u16 streaming, idle = 0;
+	unsigned long irq;
+
+	for (;;) {
+		spin_lock_irqsave(&log->lock, irq);
+		admission = admit_locked(log, write);
+		if (was_held)
+			log->nr_held--;
+		was_held = admission == HELD;
+		if (was_held)
+			log->nr_held++;
+		if (admission == REFUSED && write->reserved)
+			log->copied_bytes -= write->iter.bi_size;
+		streaming = log->streaming;
+		if (admission == ADMITTED)
+			idle = rblk_log_idle_peers(log);
+		spin_unlock_irqrestore(&log->lock, irq);
+		if (admission != COPY_FIRST)
+			break;
+		copy_data(write);
+	}
+	if (admission == REFUSED)
+		refuse(write);
+	if (admission != ADMITTED)
+		return;
+	/*
+	 * The write may be reported only after its local leg, so it is still
+	 * ours here. Network first: that leg is the longer one.
+	 */
+	if (streaming)
+		res->send(res, streaming, idle);
+	submit_local(write);
+}
+
+void rblk_write_submit(struct rblk_volume *volume, struct bio *bio)
+{
+	admit(alloc_write(volume, bio), false);
+}
+
+void rblk_write_retry_work(struct work_struct *work)
+{
+	struct rblk_resource *res = container_of(work, struct rblk_resource,
+						 retry_work);
+	struct rblk_write *write, *tmp;
+	LIST_HEAD(held);
+
+	spin_lock_irq(&res->log.lock);
+	list_splice_init(&res->log.held, &held);
+	spin_unlock_irq(&res->log.lock);
+	list_for_each_entry_safe(write, tmp, &held, link)
+		admit(write, true);
+}
+
+static void mark_one(struct rblk_log *log, struct rblk_write *write, u8 node,
+		     bool applied)
+{
+	struct rblk_latency __percpu *latency = write->volume->res->latency;
+
+	if (!(write->state.received & BIT(node))) {
+		write->state.received |= BIT(node);
+		rblk_latency_add(latency, RBLK_STAGE_RECEIVED, write->admit_ns);
+		trace_of(trace_rblk_write_received, write, node);
+	}
+	if (applied && !(write->state.applied & BIT(node))) {
+		write->state.applied |= BIT(node);
+		log->cursor[node].acked_bytes += write->iter.bi_size;
+		rblk_latency_add(latency, RBLK_STAGE_APPLIED, write->admit_ns);
+		trace_of(trace_rblk_write_applied, write, node);
+	}
+}
+
+/* Mark seqs first..last as received, and as applied, by @node; judge them. */
+static void mark_locked(struct rblk_log *log, u8 node, u64 first, u64 last,
+			bool applied, struct bio_list *done)
+{
+	struct rblk_write *write;
+	u64 seq;
+
+	for (seq = max(first, log->first); seq <= min(last, log->last); seq++) {
+		write = rblk_log_find(log, seq);
+		mark_one(log, write, node, applied);
+		judge_locked(log, write, done);
+	}
+}
+
+/* @node has everything up to @durable for good: flushes of that need no more. */
+static void cover_locked(struct rblk_log *log, u8 node, u64 durable,
+			 struct bio_list *done)
+{
+	struct rblk_write *write, *tmp;
+
+	list_for_each_entry_safe(write, tmp, &log->flushes, flush_link) {
+		if (write->dep > durable)
+			break;
+		write->state.covered |= BIT(node);
+		judge_locked(log, write, done);
+	}
+}
+
+static const char *check_ack(const struct rblk_cursor *cursor,
+			     const struct rblk_ack *ack)
+{
+	if (ack->received > READ_ONCE(cursor->handed))
+		return "acknowledged an operation that was not sent";
+	if (ack->received < cursor->received ||
+	    ack->applied < cursor->applied || ack->durable < cursor->durable)
+		return "took back an acknowledgment";
+	return NULL;
+}
+
+const char *rblk_write_acked(struct rblk_resource *res, u8 node,
+			     const struct rblk_ack *ack)
+{
+	struct rblk_log *log = &res->log;
+	struct rblk_cursor *cursor = &log->cursor[node];
+	struct bio_list done = BIO_EMPTY_LIST;
+	const char *lie = NULL;
+	LIST_HEAD(freed);
+	unsigned long irq;
+	u32 i;
+
+	spin_lock_irqsave(&log->lock, irq);
+	if (!(log->streaming & BIT(node)))
+		goto out_unlock;
+	lie = check_ack(cursor, ack);
+	if (lie)
+		goto out_unlock;
+	mark_locked(log, node, cursor->received + 1, ack->received, false,
+		    &done);
+	mark_locked(log, node, cursor->applied + 1, ack->applied, true, &done);
+	for (i = 0; i < ack->nr_ranges; i++)
+		mark_locked(log, node, ack->range[i].first,
+			    ack->range[i].last, true, &done);
+	cursor->received = ack->received;
+	cursor->applied = ack->applied;
+	if (ack->durable > cursor->durable)
+		cover_locked(log, node, ack->durable, &done);
+	cursor->durable = ack->durable;
+	cursor->progress++;
+	trim_locked(res, &freed);
+out_unlock:
+	spin_unlock_irqrestore(&log->lock, irq);
+	end_bios(&done);
+	free_writes(&freed);
+	return lie;
+}
+
+void rblk_write_rejudge(struct rblk_resource *res)
+{
+	struct rblk_log *log = &res->log;
+	struct bio_list done = BIO_EMPTY_LIST;
+	LIST_HEAD(freed);
+	unsigned long irq;
+	u64 seq;
+
+	spin_lock_irqsave(&log->lock, irq);
+	for (seq = log->first; seq <= log->last; seq++)
+		judge_locked(log, rblk_log_find(log, seq), &done);
+	trim_locked(res, &freed);
+	if (!list_empty(&log->held))
+		queue_work(res->admit_wq, &res->retry_work);
+	spin_unlock_irqrestore(&log->lock, irq);
+	end_bios(&done);
+	free_writes(&freed);
+}
+
+/* The next entry from @seq on whose pages are the application's, or NULL. */
+static struct rblk_write *next_uncopied(struct rblk_log *log, u64 seq)
+{
+	struct rblk_write *write;
+
+	for (; seq <= log->last; seq++) {
+		write = rblk_log_find(log, seq);
+		if (write && write->op == RBLK_OP_WRITE && !write->copy &&
+		    !write->kept && !write->reported)
+			return write;
+	}
+	return NULL;
+}
+
+/* Return: a copy of its data, or NULL. */
+static struct bio *save_data(const struct rblk_write *write)
+{
+	struct bvec_iter from = write->iter, to;
+	struct bio *copy;
+
+	copy = bio_alloc_bioset(NULL, DIV_ROUND_UP(from.bi_size, PAGE_SIZE),
+				REQ_OP_WRITE, GFP_NOWAIT | __GFP_NOWARN,
+				&copy_bios);
+	if (!copy)
+		return NULL;
+	if (!rblk_pages_try(copy, from.bi_size)) {
+		bio_put(copy);
+		return NULL;
+	}
+	to = copy->bi_iter;
+	bio_copy_data_iter(copy, &to, write->bio, &from);
+	return copy;
+}
+
+void rblk_write_keep(struct rblk_resource *res, u8 node)
+{
+	struct rblk_log *log = &res->log;
+	struct rblk_write *write;
+	struct bio *copy;
+	u64 seq;
+
+	spin_lock_irq(&log->lock);
+	log->saving++; /* none of them is reported, and freed, meanwhile */
+	seq = log->cursor[node].applied + 1;
+	while ((write = next_uncopied(log, seq)) && rblk_log_has_room(log) &&
+	       !rblk_pressure_is_on()) {
+		spin_unlock_irq(&log->lock);
+		copy = save_data(write);
+		spin_lock_irq(&log->lock);
+		if (!copy)
+			break;
+		seq = write->seq + 1;
+		if (write->kept) { /* for another peer, meanwhile */
+			free_copy(copy);
+			continue;
+		}
+		write->reserved = true;
+		log->copied_bytes += write->iter.bi_size;
+		WRITE_ONCE(write->kept, copy);
+	}
+	log->saving--;
+	/* At this moment, before another write is let in uncopied. */
+	rblk_log_keep(log, node, log->cursor[node].applied + 1);
+	spin_unlock_irq(&log->lock);
+}
+
+void rblk_write_give_way(struct rblk_resource *res)
+{
+	unsigned long irq;
+	LIST_HEAD(freed);
+
+	spin_lock_irqsave(&res->log.lock, irq);
+	rblk_log_forget(&res->log);
+	trim_locked(res, &freed);
+	spin_unlock_irqrestore(&res->log.lock, irq);
+	free_writes(&freed);
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * rblk.h - the generic netlink contract between the rblk module and user space.
+ *
+ * Family "rblk", version 1. Every command but GET needs CAP_NET_ADMIN in the
+ * initial user namespace. A resource lives in the network namespace of the
+ * socket that created it; a request sees only the resources of its own.
+ * A refused request changes nothing and carries an extended-ack message that
+ * names what was refused and why.
+ *
+ * Grammar ("*" any number of, "?" optional; [n] is a nest):
+ *
+ *   RESOURCE_NEW   NAME RESOURCE[ NODE_ID NODE_NAME? UUID GENERATION?
+ *                  ACKS? LOG_BYTES? LOG_OPS? READ_FROM_BACKUP? DATA_CRC?
+ *                  ZERO_DETECT? ]
+ *                  Creates a backup with no volume and no peer. GENERATION is
+ *                  the highest generation this node ever promised (0: none).
+ *   RESOURCE_SET   NAME RESOURCE[ ACKS? LOG_BYTES? READ_FROM_BACKUP? DATA_CRC?
+ *                  ZERO_DETECT? ]
+ *                  Takes effect at once, operations in flight included.
+ *   RESOURCE_DEL   NAME FLAGS?
+ *                  Drops links, removes volumes. -EBUSY while a volume is
+ *                  open, unless FLAGS has FORCE: then outstanding I/O fails.
+ *   VOLUME_NEW     NAME VOLUME[ ID MINOR DISK BLOCK_SIZE?
+ *                               METADATA? METADATA_DISK? ]
+ *                  Claims the block device DISK for itself and creates
+ *                  /dev/rblk<MINOR>. Only while no link is up. METADATA says
+ *                  where the metadata is that "rblk create" wrote, and that the
+ *                  resource then keeps; without it, nothing outlives the
+ *                  module. All volumes of a resource or none.
+ *   VOLUME_DEL     NAME FLAGS? VOLUME[ ID ]
+ *   PEER_NEW       NAME PEER[ NODE_ID NODE_NAME PROTOCOL? ]
+ *   PEER_SET       NAME PEER[ NODE_ID PROTOCOL? ]
+ *   PEER_DEL       NAME PEER[ NODE_ID ]
+ *   LINK_ATTACH    NAME PEER[ NODE_ID SOCKET ]
+ *                  SOCKET is a file descriptor of an established TCP
+ *                  connection to that peer, which user space authenticated.
+ *                  The module takes its own reference. The request returns
+ *                  once the socket is taken; PEER events tell the rest.
+ *   LINK_DETACH    NAME PEER[ NODE_ID ]
+ *   PROMOTE        NAME GENERATION FLAGS?
+ *                  GENERATION must be above every generation seen.
+ *                  FLAGS ASSUME_CLEAN: the data of the volumes is the same on
+ *                  all nodes (blank disks); needed once for a new resource.
+ *                  FLAGS FORCE: although a connected peer is primary, or data
+ *                  is inconsistent.
+ *   DEMOTE         NAME FLAGS?
+ *                  -EBUSY while a volume is open for writing, unless FORCE.
+ *   SUSPEND        NAME       Holds application I/O; -ETIMEDOUT when what is
+ *                             in flight does not end.
+ *   RESUME         NAME
+ *   RESYNC         NAME PEER[ NODE_ID ]
+ *                  Primary only: copies every volume in full to that peer.
+ *   GET            NAME       Answers with one STATE message.
+ *   GET (dump)                One STATE message per resource.
+ *
+ *   STATE answer   NAME RESOURCE[ .. ] VOLUMES[ VOLUME[ .. ]* ]
+ *                  PEERS[ PEER[ .. ]* ] LATENCY[ .. ]
+ *   EVENT          multicast group "events":
+ *                  EVENT[ SERIAL KIND REASON? TIME_NS ] NAME and one of
+ *                  RESOURCE[ .. ], VOLUME[ .. ], PEER[ .. ] as in STATE.
+ */
+#ifndef _UAPI_RBLK_H
+#define _UAPI_RBLK_H
+
+#include <linux/types.h>
+
+#define RBLK_GENL_NAME		"rblk"
+#define RBLK_GENL_VERSION	1
+#define RBLK_GENL_GROUP_EVENTS	"events"
+
+/* Limits. The names' lengths count the terminating NUL. */
+#define RBLK_NAME_SIZE		64
+#define RBLK_DISK_SIZE		256
+#define RBLK_UUID_SIZE		16
+#define RBLK_REASON_SIZE	160
+#define RBLK_MAX_NODES		16	/* node ids 0..15 */
+#define RBLK_MAX_VOLUMES	64	/* volume ids 0..63 */
+#define RBLK_MAX_MINOR		1048575
+#define RBLK_LOG_BYTES_MIN	(1ULL << 20)	/* the longest operation */
+#define RBLK_LOG_BYTES_MAX	(1ULL << 36)
+
+enum rblk_cmd {
+	RBLK_CMD_UNSPEC,
+	RBLK_CMD_RESOURCE_NEW,
+	RBLK_CMD_RESOURCE_SET,
+	RBLK_CMD_RESOURCE_DEL,
+	RBLK_CMD_VOLUME_NEW,
+	RBLK_CMD_VOLUME_DEL,
+	RBLK_CMD_PEER_NEW,
+	RBLK_CMD_PEER_SET,
+	RBLK_CMD_PEER_DEL,
+	RBLK_CMD_LINK_ATTACH,
+	RBLK_CMD_LINK_DETACH,
+	RBLK_CMD_PROMOTE,
+	RBLK_CMD_DEMOTE,
+	RBLK_CMD_SUSPEND,
+	RBLK_CMD_RESUME,
+	RBLK_CMD_RESYNC,
+	RBLK_CMD_GET,
+	RBLK_CMD_STATE,		/* answer to GET */
+	RBLK_CMD_EVENT,		/* multicast */
+	__RBLK_CMD_MAX,
+};
+
+#define RBLK_CMD_MAX (__RBLK_CMD_MAX - 1)
+
+/* FLAGS, u32 */
+#define RBLK_FLAG_FORCE		(1U << 0)
+#define RBLK_FLAG_ASSUME_CLEAN	(1U << 1)
+#define RBLK_FLAG_ALL		(RBLK_FLAG_FORCE | RBLK_FLAG_ASSUME_CLEAN)
+
+enum rblk_attr {
+	RBLK_A_UNSPEC,
+	RBLK_A_PAD,
+	RBLK_A_NAME,		/* string: 1..63 of [A-Za-z0-9._-], first not . - */
+	RBLK_A_FLAGS,		/* u32: RBLK_FLAG_* */
+	RBLK_A_GENERATION,	/* u64 */
+	RBLK_A_RESOURCE,	/* nest of rblk_attr_resource */
+	RBLK_A_VOLUME,		/* nest of rblk_attr_volume */
+	RBLK_A_PEER,		/* nest of rblk_attr_peer */
+	RBLK_A_VOLUMES,		/* nest: RBLK_A_VOLUME, repeated */
+	RBLK_A_PEERS,		/* nest: RBLK_A_PEER, repeated */
+	RBLK_A_EVENT,		/* nest of rblk_attr_event */
+	RBLK_A_LATENCY,		/* nest of rblk_attr_latency */
+	__RBLK_A_MAX,
+};
+
+#define RBLK_A_MAX (__RBLK_A_MAX - 1)
+
+enum rblk_attr_resource {
+	RBLK_RES_UNSPEC,
+	RBLK_RES_PAD,
+	RBLK_RES_NODE_ID,	/* u8: this node */
+	RBLK_RES_NODE_NAME,	/* string: this node's name, for the log */
+	RBLK_RES_UUID,		/* 16 bytes: the same on all nodes of the resource */
+	RBLK_RES_GENERATION,	/* u64: highest promised */
+	RBLK_RES_ACKS,		/* u8: 0 all synchronous peers, N any N of them */
+	RBLK_RES_LOG_BYTES,	/* u64: bound of copied data in the log */
+	RBLK_RES_LOG_OPS,	/* u32: bound of operations in the log, a power of two */
+	/* answers only: */
+	RBLK_RES_ROLE,		/* u8: enum rblk_role */
+	RBLK_RES_DATA,		/* u8: enum rblk_data */
+	RBLK_RES_SUSPENDED,	/* u8: 0, 1 */
+	RBLK_RES_SEQ,		/* u64: position: highest seq that is complete here */
+	RBLK_RES_SEQ_GENERATION,/* u64: generation of that operation */
+	RBLK_RES_LOG_OPS_USED,	/* u32 */
+	RBLK_RES_LOG_BYTES_USED,/* u64 */
+	RBLK_RES_HELD,		/* u64: requests held now, for whatever reason */
+	RBLK_RES_OPENERS,	/* u32: times a volume of it is open */
+	/* also settable: */
+	RBLK_RES_READ_FROM_BACKUP, /* u8: 0, 1: a backup may be opened read-only */
+	RBLK_RES_DATA_CRC,	/* u8: 0, 1: data is sent with its crc32c */
+	RBLK_RES_ZERO_DETECT,	/* u8: 0, 1: zeroes are sent as WRITE_ZEROES */
+	/* answers only: */
+	RBLK_RES_IN_FLIGHT,	/* u32: operations not yet reported */
+	RBLK_RES_HELD_BY,	/* u8: enum rblk_held_by; absent while none is held */
+	__RBLK_RES_MAX,
+};
+
+#define RBLK_RES_MAX (__RBLK_RES_MAX - 1)
+
+enum rblk_attr_volume {
+	RBLK_VOL_UNSPEC,
+	RBLK_VOL_PAD,
+	RBLK_VOL_ID,		/* u8: 0..63 */
+	RBLK_VOL_MINOR,		/* u32: N of /dev/rblkN, chosen by the caller */
+	RBLK_VOL_DISK,		/* string: path of the backing device */
+	RBLK_VOL_METADATA,	/* u8: enum rblk_metadata; default NONE */
+	RBLK_VOL_METADATA_DISK,	/* string: with RBLK_METADATA_APART */
+	/* answers only: */
+	RBLK_VOL_SIZE_BYTES,	/* u64 */
+	RBLK_VOL_DISK_STATE,	/* u8: enum rblk_disk */
+	RBLK_VOL_OPENERS,	/* u32 */
+	RBLK_VOL_READ_OPS,	/* u64 */
+	RBLK_VOL_READ_BYTES,	/* u64 */
+	RBLK_VOL_WRITE_OPS,	/* u64 */
+	RBLK_VOL_WRITE_BYTES,	/* u64 */
+	RBLK_VOL_FLUSH_OPS,	/* u64 */
+	RBLK_VOL_ERRORS,	/* u64: failed requests to the backing device */
+	/* also in VOLUME_NEW: */
+	/*
+	 * u32: logical block size in bytes, a power of two, 512..4096, at least
+	 * the backing device's, which is the default; the same on all nodes
+	 */
+	RBLK_VOL_BLOCK_SIZE,
+	__RBLK_VOL_MAX,
+};
+
+#define RBLK_VOL_MAX (__RBLK_VOL_MAX - 1)
+
+enum rblk_attr_peer {
+	RBLK_PEER_UNSPEC,
+	RBLK_PEER_PAD,
+	RBLK_PEER_NODE_ID,	/* u8: 0..15, not this node's */
+	RBLK_PEER_NODE_NAME,	/* string */
+	RBLK_PEER_PROTOCOL,	/* u8: 'A', 'B' or 'C'; default 'C' */
+	RBLK_PEER_SOCKET,	/* u32: file descriptor */
+	/* answers only: */
+	RBLK_PEER_CONN,		/* u8: enum rblk_conn_state */
+	RBLK_PEER_REPL,		/* u8: enum rblk_repl: what this node knows of the peer's data */
+	RBLK_PEER_ROLE,		/* u8: enum rblk_role; absent while not connected */
+	RBLK_PEER_REASON,	/* string: why it is not connected */
+	RBLK_PEER_SENT_SEQ,	/* u64 */
+	RBLK_PEER_RECEIVED_SEQ,	/* u64 */
+	RBLK_PEER_APPLIED_SEQ,	/* u64 */
+	RBLK_PEER_DURABLE_SEQ,	/* u64 */
+	RBLK_PEER_LAG_OPS,	/* u64: operations it has not applied */
+	RBLK_PEER_LAG_BYTES,	/* u64: their data */
+	RBLK_PEER_LAG_MS,	/* u64: age of the oldest of them */
+	RBLK_PEER_SENT_BYTES,	/* u64: since PEER_NEW */
+	RBLK_PEER_RECEIVED_BYTES,/* u64: since PEER_NEW */
+	RBLK_PEER_RESYNC_DONE_BYTES,	/* u64: present while a resync runs */
+	RBLK_PEER_RESYNC_TOTAL_BYTES,	/* u64: present while a resync runs */
+	RBLK_PEER_LACKS_BYTES,	/* u64: blocks that it lacks, as far as known; primary only */
+	__RBLK_PEER_MAX,
+};
+
+#define RBLK_PEER_MAX (__RBLK_PEER_MAX - 1)
+
+enum rblk_attr_event {
+	RBLK_EV_UNSPEC,
+	RBLK_EV_PAD,
+	RBLK_EV_SERIAL,		/* u64: counts up by one per event of this namespace */
+	RBLK_EV_KIND,		/* u8: enum rblk_event_kind */
+	RBLK_EV_REASON,		/* string */
+	RBLK_EV_TIME_NS,	/* u64: CLOCK_BOOTTIME */
+	__RBLK_EV_MAX,
+};
+
+#define RBLK_EV_MAX (__RBLK_EV_MAX - 1)
+
+/*
+ * How long writes took, by stage, since RESOURCE_NEW: each a histogram of u64
+ * counts. Bucket 0 counts 0 ns, bucket n those of 2^(n-1) .. 2^n - 1 ns, the
+ * last one (RBLK_LATENCY_BUCKETS - 1) whatever took longer. Buckets after the
+ * last that is not 0 are left out.
+ */
+#define RBLK_LATENCY_BUCKETS	36
+
+enum rblk_attr_latency {
+	RBLK_LAT_UNSPEC,
+	/* from admission until ... */
+	RBLK_LAT_LOCAL,		/* the local leg ended */
+	RBLK_LAT_SENT,		/* a peer's sender took it up */
+	RBLK_LAT_RECEIVED,	/* a peer said that it has it */
+	RBLK_LAT_APPLIED,	/* a peer said that it is on its device */
+	RBLK_LAT_COMPLETE,	/* it was reported to the application */
+	__RBLK_LAT_MAX,
+};
+
+#define RBLK_LAT_MAX (__RBLK_LAT_MAX - 1)
+
+/* What held requests wait for. */
+enum rblk_held_by {
+	RBLK_HELD_BY_SUSPEND,	/* the admin */
+	RBLK_HELD_BY_PROMOTION,	/* until the peers have answered it */
+	RBLK_HELD_BY_LOG,	/* room in the log */
+	RBLK_HELD_BY_RANGE,	/* the same blocks are in flight */
+};
+
+enum rblk_event_kind {
+	RBLK_EVENT_CREATED,
+	RBLK_EVENT_CHANGED,
+	RBLK_EVENT_REMOVED,
+};
+
+enum rblk_role {
+	RBLK_ROLE_BACKUP,
+	RBLK_ROLE_PRIMARY,
+};
+
+/* What a node can say of its own data. */
+enum rblk_data {
+	RBLK_DATA_NEW,		/* no history: nothing is known of it */
+	RBLK_DATA_CONSISTENT,	/* a state that a primary had */
+	RBLK_DATA_INCONSISTENT,	/* in the middle of a full copy */
+	RBLK_DATA_UNCLEAN,	/* as consistent; its position is a lower bound */
+};
+
+/* Where a volume's metadata is. */
+enum rblk_metadata {
+	RBLK_METADATA_NONE,	/* nowhere: nothing outlives the module */
+	RBLK_METADATA_START,	/* at the start of the disk, the data behind it */
+	RBLK_METADATA_END,	/* at its end */
+	RBLK_METADATA_APART,	/* on another device */
+};
+
+enum rblk_disk {
+	RBLK_DISK_OK,
+	RBLK_DISK_FAILED,	/* a write to it failed: its data cannot be trusted */
+};
+
+/* The link to a peer. */
+enum rblk_conn_state {
+	RBLK_CONN_DOWN,		/* no socket; REASON says why */
+	RBLK_CONN_HELLO,	/* socket taken, HELLO not yet answered */
+	RBLK_CONN_UP,		/* both sides agreed */
+};
+
+/* What this node knows of a peer's data. */
+enum rblk_repl {
+	RBLK_REPL_UNKNOWN,	/* not connected since PEER_NEW */
+	RBLK_REPL_UPTODATE,	/* has, or is being sent, every write */
+	RBLK_REPL_BEHIND,	/* missed writes */
+	RBLK_REPL_RESYNC,	/* is being copied to, out of order */
+	RBLK_REPL_DIVERGED,	/* holds writes that this node never had */
+	RBLK_REPL_CATCHUP,	/* is being sent what it missed, in order */
+};
+
+#endif /* _UAPI_RBLK_H */

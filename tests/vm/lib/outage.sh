@@ -1,0 +1,27 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Words for tests in which a peer is away and comes back (ns only).
+#
+#   peer_number NODE PEER KEY   of PEER in NODE's status
+#   data_of NODE                what it says of its data: consistent ...
+#   level NODE                  all its peers are up to date
+#   watch_data NODE             write down what it says of its data, from now on
+#   never_inconsistent NODE     it never said that it was
+
+peer_number() {
+	on "$1" rblk status --json r0 | tr -d ' \n' | grep -o '"peers":.*' |
+		tr '{' '\n' | sed -n "/\"node\":\"$2\"/s/.*\"$3\":\([0-9]*\).*/\1/p"
+}
+
+data_of() { on "$1" rblk status --json r0 | tr -d ' ,' | sed -n 's/^"data":"\(.*\)"$/\1/p'; }
+level() { on "$1" rblk wait --for uptodate --timeout "$(patient 60)" r0; }
+
+watch_data() {
+	on "$1" "rblk events >/tmp/events-$1 2>&1 &"
+	eventually 10 test -s "/tmp/events-$1"
+}
+
+never_inconsistent() {
+	! grep inconsistent "/tmp/events-$1" || fail "$1 was inconsistent"
+}

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mode: guests
+#
+# A machine without power is gone at once; what it recorded outside is not,
+# and its disk is there when it comes back.
+
+guest --mem 512 --disk 16M alpha
+
+on alpha 'echo kept | dd of=/dev/vda bs=512 conv=sync,fsync status=none'
+on alpha 'for i in $(seq 100000); do echo $i; done >/dev/record' >/dev/null 2>&1 &
+until [ "$(records alpha | wc -l)" -gt 50 ]; do sleep 0.05; done
+power_cut alpha
+
+refused 255 "" on alpha true
+[ "$(records alpha | head -n 50)" = "$(seq 50)" ] || fail "records are missing"
+restart alpha
+expect kept on alpha 'head -c 5 /dev/vda'

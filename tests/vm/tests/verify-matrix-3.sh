@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mode: ns
+# timeout: 240
+#
+# With 3 backups, at each protocol and number of acks, what is written is what is
+# read, and in the end all disks hold the same bytes.
+
+. "$top/tests/vm/lib/matrix.sh"
+
+verify_matrix 3

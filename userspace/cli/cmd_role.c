@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_role.c - promote, demote, suspend, resume, resync
+ */
+#include "cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int rblk_cmd_promote(struct rblk_cli *cli, int argc, char **argv)
+{
+	bool force = false, clean = false;
+	const struct rblk_cli_option options[] = {
+		{ "force", &force, NULL },
+		{ "assume-clean", &clean, NULL },
+		{ NULL, NULL, NULL },
+	};
+	int rc = rblk_cli_options("promote", options, &argc, &argv);
+	json_t *request;
+
+	(void)cli;
+	if (rc)
+		return rc;
+	if (argc != 1)
+		return rblk_cli_usage("promote");
+	request = rblk_cli_new_request("promote", argv[0]);
+	if (force)
+		json_object_set_new(request, "force", json_true());
+	if (clean)
+		json_object_set_new(request, "assume_clean", json_true());
+	return rblk_cli_ask_daemon(request);
+}
+
+/* Send one command that takes a resource and perhaps FORCE. */
+static int simple(struct rblk_cli *cli, uint8_t cmd, const char *name,
+		  bool force, const char *hint, const char *done)
+{
+	struct rblk_kreq req = rblk_cli_req(cmd, name);
+	struct rblk_kstate *state;
+	struct rblk_genl g;
+	int rc = rblk_cli_open_kernel(&g);
+
+	if (rc)
+		return rc;
+	state = calloc(1, sizeof(*state));
+	rc = state ? rblk_cli_get(&g, cli, name, state) : RBLK_EXIT_REFUSED;
+	free(state);
+	if (rc == 0) {
+		if (force) {
+			req.has = RBLK_HAS(RBLK_A_FLAGS);
+			req.flags = RBLK_FLAG_FORCE;
+		}
+		rc = rblk_cli_request(&g, &req, hint);
+	}
+	if (rc == 0)
+		printf("%s: %s\n", name, done);
+	rblk_genl_close(&g);
+	return rc;
+}
+
+int rblk_cmd_demote(struct rblk_cli *cli, int argc, char **argv)
+{
+	bool force = false;
+	const struct rblk_cli_option options[] = {
+		{ "force", &force, NULL }, { NULL, NULL, NULL },
+	};
+	int rc = rblk_cli_options("demote", options, &argc, &argv);
+
+	if (rc)
+		return rc;
+	if (argc != 1)
+		return rblk_cli_usage("demote");
+	return simple(cli, RBLK_CMD_DEMOTE, argv[0], force, force ? NULL :
+		      "see 'findmnt' and 'fuser -v /dev/rblk*'; --force fails outstanding I/O",
+		      "backup");
+}
+
+static int suspend_or_resume(struct rblk_cli *cli, const char *verb, int argc,
+			     char **argv, uint8_t cmd, const char *done)
+{
+	const struct rblk_cli_option options[] = { { NULL, NULL, NULL } };
+	int rc = rblk_cli_options(verb, options, &argc, &argv);
+
+	if (rc)
+		return rc;
+	if (argc != 1)
+		return rblk_cli_usage(verb);
+	return simple(cli, cmd, argv[0], false, NULL, done);
+}
+
+int rblk_cmd_suspend(struct rblk_cli *cli, int argc, char **argv)
+{
+	return suspend_or_resume(cli, "suspend", argc, argv, RBLK_CMD_SUSPEND,
+				 "suspended");
+}
+
+int rblk_cmd_resume(struct rblk_cli *cli, int argc, char **argv)
+{
+	return suspend_or_resume(cli, "resume", argc, argv, RBLK_CMD_RESUME,
+				 "resumed");
+}
+
+static int resync(struct rblk_genl *g, struct rblk_cli *cli, const char *name,
+		  const char *peer)
+{
+	struct rblk_kreq req = rblk_cli_req(RBLK_CMD_RESYNC, name);
+	struct rblk_kstate *state = calloc(1, sizeof(*state));
+	int rc = state ? rblk_cli_get(g, cli, name, state) : RBLK_EXIT_REFUSED;
+	int id;
+
+	if (rc == 0) {
+		id = rblk_cli_peer_id(state, peer);
+		req.nest = RBLK_A_PEER;
+		req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
+		req.peer.node_id = id;
+		rc = id < 0 ? rblk_cli_fail(RBLK_EXIT_NOT_FOUND, name,
+					    "has no peer %s", peer) :
+			      rblk_cli_request(g, &req, NULL);
+	}
+	free(state);
+	return rc;
+}
+
+int rblk_cmd_resync(struct rblk_cli *cli, int argc, char **argv)
+{
+	bool full = false;
+	const struct rblk_cli_option options[] = {
+		{ "full", &full, NULL }, { NULL, NULL, NULL },
+	};
+	struct rblk_genl g;
+	int rc = rblk_cli_options("resync", options, &argc, &argv);
+
+	if (rc)
+		return rc;
+	if (argc != 2)
+		return rblk_cli_usage("resync");
+	if (!full)
+		return rblk_cli_fail(RBLK_EXIT_USAGE, argv[0],
+				     "say --full: every block is copied");
+	rc = rblk_cli_open_kernel(&g);
+	if (rc)
+		return rc;
+	rc = resync(&g, cli, argv[0], argv[1]);
+	rblk_genl_close(&g);
+	if (rc == 0)
+		printf("%s: copying to %s\n", argv[0], argv[1]);
+	return rc;
+}

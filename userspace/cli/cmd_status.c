@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_status.c - rblk status
+ */
+#include "cli.h"
+#include "view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+	bool json;
+	bool check;
+	const char *resource;		/* NULL: all */
+};
+
+static int fetch(struct rblk_genl *g, struct rblk_cli *cli,
+		 const struct request *req, struct rblk_view *view)
+{
+	struct rblk_genl_error err;
+
+	if (req->resource) {
+		view->states = calloc(1, sizeof(*view->states));
+		if (!view->states)
+			return RBLK_EXIT_REFUSED;
+		view->n = 1;
+		return rblk_cli_get(g, cli, req->resource, view->states);
+	}
+	if (rblk_genl_dump(g, &view->states, &view->n, &err) < 0)
+		return rblk_cli_fail(rblk_exit_from_errno(err.code), NULL,
+				     "%s", err.text);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct rblk_kstate *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* What the configuration has for this node that is not up. */
+static size_t print_missing(struct rblk_cli *cli, const struct rblk_view *view,
+			    bool quiet)
+{
+	struct rblk_config *config = rblk_cli_config_quiet(cli);
+	const struct rblk_config_node *node;
+	size_t i, j, missing = 0;
+
+	node = config ? rblk_cli_node(cli, config) : NULL;
+	for (i = 0; node && i < config->resources_n; i++) {
+		const struct rblk_config_resource *r = &config->resources[i];
+
+		for (j = 0; j < view->n; j++)
+			if (strcmp(view->states[j].name, r->name) == 0)
+				break;
+		if (j < view->n || !(r->members & (1U << node->id)))
+			continue;
+		if (!quiet)
+			printf("%s%s  not up\n  -> 'rblk up %s'\n",
+			       view->n || missing ? "\n" : "", r->name,
+			       r->name);
+		missing++;
+	}
+	rblk_config_free(config);
+	return missing;
+}
+
+static int show(struct rblk_cli *cli, const struct request *req,
+		const struct rblk_view *view)
+{
+	enum rblk_health worst = RBLK_HEALTHY;
+	size_t i, missing = 0;
+
+	if (view->n > 1)
+		qsort(view->states, view->n, sizeof(*view->states), by_name);
+	if (req->json) {
+		json_t *json = rblk_view_json(view);
+
+		json_dumpf(json, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(json);
+	} else {
+		rblk_view_print(view, stdout);
+	}
+	if (!req->resource)
+		missing = print_missing(cli, view, req->json);
+	if (!req->json && view->n == 0 && missing == 0)
+		puts("no resource is up, and none is configured for this node");
+	if (!req->check)
+		return RBLK_EXIT_OK;
+	for (i = 0; i < view->n; i++)
+		if (rblk_view_health(&view->states[i]) > worst)
+			worst = rblk_view_health(&view->states[i]);
+	return missing ? RBLK_FAILED : worst;
+}
+
+static int parse(struct request *req, int *argc, char ***argv)
+{
+	const struct rblk_cli_option options[] = {
+		{ "json", &req->json, NULL }, { "check", &req->check, NULL },
+		{ NULL, NULL, NULL },
+	};
+	int rc = rblk_cli_options("status", options, argc, argv);
+
+	if (rc)
+		return rc;
+	if (*argc > 1)
+		return rblk_cli_usage("status");
+	req->resource = *argc ? (*argv)[0] : NULL;
+	return 0;
+}
+
+int rblk_cmd_status(struct rblk_cli *cli, int argc, char **argv)
+{
+	struct rblk_view view = { 0 };
+	struct request req = { 0 };
+	struct rblk_genl g;
+	json_t *answer;
+	int daemon;
+	int rc = parse(&req, &argc, &argv);
+
+	if (rc)
+		return rc;
+	rc = rblk_cli_open_kernel(&g);
+	if (rc)
+		return rc;
+	rc = fetch(&g, cli, &req, &view);
+	rblk_genl_close(&g);
+	if (rc == 0) {
+		answer = rblk_cli_try_daemon(rblk_cli_new_request("links",
+								  NULL),
+					     &daemon);
+		view.daemon_runs = answer != NULL;
+		/* who may not ask cannot know */
+		view.daemon_unknown = daemon == -EACCES;
+		view.links = json_object_get(answer, "results");
+		rc = show(cli, &req, &view);
+		json_decref(answer);
+	}
+	free(view.states);
+	return rc;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * verbs.h - what came of a request of the command, for one resource
+ */
+#ifndef RBLK_VERBS_H
+#define RBLK_VERBS_H
+
+#include "engine.h"
+
+struct rblk_outcome {
+	int code;			/* enum rblk_exit */
+	char text[768];
+};
+
+/*
+ * A request that is being answered: it holds the results so far, and replies
+ * when nobody holds it any more.
+ */
+struct rblk_call;
+
+void rblk_call_hold(struct rblk_call *call);
+void rblk_call_release(struct rblk_call *call);
+void rblk_call_result(struct rblk_call *call, const char *resource,
+		      const struct rblk_outcome *out);
+
+/* Adds one result, now or, holding @call, later. */
+typedef void (*rblk_verb_fn)(struct rblk_engine *e, const char *resource,
+			     const json_t *request, struct rblk_call *call);
+
+struct rblk_outcome rblk_outcome_say(int code, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+struct rblk_outcome rblk_outcome_error(const struct rblk_genl_error *err);
+
+void rblk_verb_up(struct rblk_engine *e, const char *name,
+		  const json_t *request, struct rblk_call *call);
+void rblk_verb_adjust(struct rblk_engine *e, const char *name,
+		      const json_t *request, struct rblk_call *call);
+
+#endif

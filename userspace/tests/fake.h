@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fake.h - a node for tests: a real engine, a module made of a few structs,
+ * and a log of what the engine had done.
+ */
+#ifndef RBLK_FAKE_H
+#define RBLK_FAKE_H
+
+#include "engine.h"
+
+#define FAKE_MAX	4
+#define FAKE_LATER	-1		/* not answered yet */
+
+struct fake {
+	struct rblk_engine engine;
+	struct rblk_engine_ops ops;
+	uint64_t now_ms;
+	uint64_t wake_ms;
+	char log[8192];			/* one line per operation */
+
+	struct rblk_kstate *states[FAKE_MAX];
+	size_t states_n;
+	const char *bad_disk;		/* VOLUME_NEW of it is refused */
+	bool refuse_promote;
+	bool fail_save;
+	int load_result;		/* of load_record when nothing is saved */
+	uint64_t saved;			/* generation; 0: none */
+	bool off[RBLK_MAX_NODES];
+	int socket;			/* of the last LINK_ATTACH, dup'ed; or -1 */
+	void (*attached)(struct fake *f, int fd);
+
+	bool hold_jobs;			/* until fake_release() */
+	struct rblk_job *held;
+	int code;			/* of the last answer */
+
+	char dir[64];
+	char config[128];
+	void *data;
+};
+
+/* Write the configuration and a key below a fresh directory, load it. */
+void fake_init(struct fake *f, const char *node, const char *config);
+void fake_exit(struct fake *f);
+/* Replace the configuration file. */
+void fake_configure(struct fake *f, const char *config);
+
+struct rblk_kstate *fake_find(struct fake *f, const char *name);
+
+/* Ask; returns the code of the answer and keeps its JSON in a static string. */
+int fake_ask(struct fake *f, const char *request);
+extern char *fake_answer;
+
+/* Do the jobs that were held, and hold no more. */
+void fake_release(struct fake *f);
+
+/* The module says: the link to @peer of @name is now @conn. */
+void fake_conn(struct fake *f, const char *name, unsigned int peer,
+	       enum rblk_conn_state conn, const char *reason);
+
+extern const char fake_config[];
+
+#endif

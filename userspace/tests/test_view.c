@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_view.c - what status prints, in words and in JSON
+ */
+#include "test.h"
+
+#include "view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct rblk_kstate one;
+
+static struct rblk_view healthy(void)
+{
+	struct rblk_view view = { .states = &one, .n = 1, .daemon_runs = true };
+	struct rblk_kpeer *p = &one.peers[0];
+
+	memset(&one, 0, sizeof(one));
+	strcpy(one.name, "r0");
+	one.resource = (struct rblk_kresource){
+		.has = ~0ULL, .node_name = "alpha", .role = RBLK_ROLE_PRIMARY,
+		.data = RBLK_DATA_CONSISTENT, .generation = 3, .seq = 1234,
+	};
+	one.volumes_n = 1;
+	one.volumes[0] = (struct rblk_kvolume){
+		.has = ~0ULL, .disk = "/dev/vdb", .size_bytes = 256 << 20,
+		.openers = 1,
+	};
+	one.peers_n = 1;
+	*p = (struct rblk_kpeer){
+		.has = ~(RBLK_HAS(RBLK_PEER_REASON) |
+			 RBLK_HAS(RBLK_PEER_RESYNC_DONE_BYTES) |
+			 RBLK_HAS(RBLK_PEER_RESYNC_TOTAL_BYTES)),
+		.node_id = 1, .node_name = "bravo", .protocol = 'C',
+		.conn = RBLK_CONN_UP, .repl = RBLK_REPL_UPTODATE,
+	};
+	return view;
+}
+
+static void check_text(const struct rblk_view *view, const char *want)
+{
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	rblk_view_print(view, f);
+	fclose(f);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void all_is_well(void **state)
+{
+	struct rblk_view view = healthy();
+
+	(void)state;
+	check_text(&view,
+		"r0  primary  generation 3  seq 1234\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  connected  backup  up to date  protocol C  lag 0\n");
+	assert_int_equal(rblk_view_health(&one), RBLK_HEALTHY);
+}
+
+static void peer_is_gone(void **state)
+{
+	struct rblk_view view = healthy();
+	json_t *links = json_pack("[{s:s,s:i,s:s,s:s,s:i}]", "resource", "r0",
+				  "peer_id", 1, "state", "waiting", "reason",
+				  "10.0.0.2:7790: Connection refused",
+				  "retry_in_ms", 1234);
+
+	(void)state;
+	one.peers[0].conn = RBLK_CONN_DOWN;
+	one.peers[0].repl = RBLK_REPL_BEHIND;
+	one.peers[0].has &= ~RBLK_HAS(RBLK_PEER_ROLE);
+	view.links = links;
+	check_text(&view,
+		"r0  primary  generation 3  seq 1234\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  down  behind  (10.0.0.2:7790: Connection refused)  next try in 1.2 s\n");
+	assert_int_equal(rblk_view_health(&one), RBLK_DEGRADED);
+	json_decref(links);
+}
+
+static void what_to_do(void **state)
+{
+	struct rblk_view view = healthy();
+	struct rblk_advice a;
+
+	(void)state;
+	one.resource.suspended = 1;
+	one.volumes[0].disk_state = RBLK_DISK_FAILED;
+	one.peers[0].repl = RBLK_REPL_BEHIND;
+	rblk_view_advise(&view, &one, &a);
+	assert_int_equal(a.n, 3);
+	assert_non_null(strstr(a.text[0], "a disk failed"));
+	assert_non_null(strstr(a.text[1], "'rblk resume r0'"));
+	assert_non_null(strstr(a.text[2], "'rblk resync --full r0 bravo'"));
+	assert_int_equal(rblk_view_health(&one), RBLK_FAILED);
+
+	view = healthy();
+	one.resource.role = RBLK_ROLE_BACKUP;
+	one.resource.data = RBLK_DATA_NEW;
+	rblk_view_advise(&view, &one, &a);
+	assert_int_equal(a.n, 1);
+	assert_non_null(strstr(a.text[0], "'rblk promote --assume-clean r0'"));
+
+	/* who is not connected may be the primary: no advice to promote */
+	one.peers[0].conn = RBLK_CONN_DOWN;
+	view.daemon_runs = false;
+	rblk_view_advise(&view, &one, &a);
+	assert_int_equal(a.n, 1);
+	assert_non_null(strstr(a.text[0], "rblkd is not running"));
+}
+
+static void resync_progress(void **state)
+{
+	struct rblk_view view = healthy();
+
+	(void)state;
+	one.peers[0].repl = RBLK_REPL_RESYNC;
+	one.peers[0].has = ~0ULL;
+	one.peers[0].resync_done_bytes = 64 << 20;
+	one.peers[0].resync_total_bytes = 256 << 20;
+	check_text(&view,
+		"r0  primary  generation 3  seq 1234\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  connected  backup  resync  64 MiB of 256 MiB (25.0%)  protocol C  lag 0\n");
+	assert_int_equal(rblk_view_health(&one), RBLK_DEGRADED);
+}
+
+/* Every key is there whatever is known; unknown is null; keys have units. */
+static void json_shape(void **state)
+{
+	static const char *const resource_keys[] = {
+		"name", "node_id", "node", "uuid", "role", "data", "suspended",
+		"generation", "seq", "seq_generation", "acks", "log_bytes",
+		"log_ops", "log_used_bytes", "log_used_ops", "held_requests",
+		"held_by", "in_flight_ops", "openers", "read_from_backup",
+		"data_crc", "zero_detect", "health", "volumes", "peers",
+		"latency", "advice",
+	};
+	static const char *const peer_keys[] = {
+		"node_id", "node", "protocol", "connection", "reason", "role",
+		"replication", "sent_seq", "received_seq", "applied_seq",
+		"durable_seq", "lag_ops", "lag_bytes", "lag_ms", "sent_bytes",
+		"received_bytes", "resync_done_bytes", "resync_total_bytes",
+		"lacks_bytes",
+		"link",
+	};
+	struct rblk_view view = healthy();
+	json_t *json, *r, *p;
+	size_t i;
+
+	(void)state;
+	one.resource.has &= ~RBLK_HAS(RBLK_RES_SEQ);
+	json = rblk_view_json(&view);
+	assert_string_equal(json_string_value(json_object_get(json, "schema")),
+			    "rblk.status/1");
+	r = json_array_get(json_object_get(json, "resources"), 0);
+	assert_int_equal(json_object_size(r),
+			 sizeof(resource_keys) / sizeof(resource_keys[0]));
+	for (i = 0; i < sizeof(resource_keys) / sizeof(resource_keys[0]); i++)
+		assert_non_null(json_object_get(r, resource_keys[i]));
+	assert_true(json_is_null(json_object_get(r, "seq")));
+	assert_string_equal(json_string_value(json_object_get(r, "acks")),
+			    "all");
+	assert_string_equal(json_string_value(json_object_get(r, "health")),
+			    "healthy");
+	p = json_array_get(json_object_get(r, "peers"), 0);
+	assert_int_equal(json_object_size(p),
+			 sizeof(peer_keys) / sizeof(peer_keys[0]));
+	for (i = 0; i < sizeof(peer_keys) / sizeof(peer_keys[0]); i++)
+		assert_non_null(json_object_get(p, peer_keys[i]));
+	assert_string_equal(json_string_value(json_object_get(p,
+						"replication")), "uptodate");
+	assert_true(json_is_null(json_object_get(p, "resync_done_bytes")));
+	assert_true(json_is_null(json_object_get(r, "latency")));
+	p = json_array_get(json_object_get(r, "volumes"), 0);
+	assert_int_equal(json_integer_value(json_object_get(p, "size_bytes")),
+			 256 << 20);
+	json_decref(json);
+}
+
+static void json_latency(void **state)
+{
+	struct rblk_view view = healthy();
+	json_t *json, *l;
+
+	(void)state;
+	one.has_latency = true;
+	one.latency[RBLK_LAT_LOCAL][11] = 100;
+	json = rblk_view_json(&view);
+	l = json_object_get(json_array_get(json_object_get(json, "resources"),
+					   0), "latency");
+	assert_int_equal(json_integer_value(json_object_get(
+			 json_object_get(l, "local"), "count")), 100);
+	assert_true(json_real_value(json_object_get(
+		    json_object_get(l, "local"), "p50_us")) == 1.536);
+	assert_true(json_is_null(json_object_get(
+		    json_object_get(l, "applied"), "p99_us")));
+	json_decref(json);
+	one.has_latency = false;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_is_well),
+		cmocka_unit_test(peer_is_gone),
+		cmocka_unit_test(what_to_do),
+		cmocka_unit_test(resync_progress),
+		cmocka_unit_test(json_shape),
+		cmocka_unit_test(json_latency),
+	};
+
+	return RUN(tests);
+}

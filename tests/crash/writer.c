@@ -234,6 +234,28 @@ static void prepare(struct slot *s)
 	}
 }
 
+/* A violation, sector by sector: what it is shows where it came from. */
+static void report_bad(const unsigned char *block, const struct record *r)
+{
+	static const char *const kinds[] = { "zeroes", "seq", "garbage", "misplaced" };
+
+	fprintf(stderr, "crash-writer: VIOLATION: dev %u block %" PRIu64
+		" was read as no single version of it, after %" PRIu64 " writes:",
+		r->dev, r->block, next_seq - 1);
+	for (unsigned int k = 0; k < SECTORS_PER_BLOCK; k++) {
+		const unsigned char *p = block + k * SECTOR;
+		enum sector_kind kind = read_sector(p, r->dev, r->block, k, &(struct stamp){});
+		struct stamp st;
+
+		memcpy(&st, p, sizeof(st));
+		fprintf(stderr, " %s", kinds[kind]);
+		if (kind != SECTOR_ZERO)
+			fprintf(stderr, " %" PRIu64 " of sector %" PRIu64,
+				st.seq, st.lba);
+	}
+	fprintf(stderr, "; issued at %" PRIu64 ", now %" PRIu64 "\n", r->issue, now());
+}
+
 /* What was read, a record for each block. */
 static void judge_read(struct slot *s)
 {
@@ -260,9 +282,7 @@ static void judge_read(struct slot *s)
 			r.seq = seq;
 		}
 		if (r.flags & REC_BAD) {
-			fprintf(stderr, "crash-writer: VIOLATION: dev %u block %"
-				PRIu64 " was read as no single version of it\n",
-				r.dev, b);
+			report_bad(p, &r);
 			wrong = 1;
 		}
 		record(r);

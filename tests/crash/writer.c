@@ -237,7 +237,7 @@ static void prepare(struct slot *s)
 /* A violation, sector by sector: what it is shows where it came from. */
 static void report_bad(const unsigned char *block, const struct record *r)
 {
-	static const char *const kinds[] = { "zeroes", "seq", "garbage", "misplaced" };
+	static const char *const kinds[] = { "zeroes", "whole", "garbage", "misplaced" };
 
 	fprintf(stderr, "crash-writer: VIOLATION: dev %u block %" PRIu64
 		" was read as no single version of it, after %" PRIu64 " writes:",
@@ -250,7 +250,7 @@ static void report_bad(const unsigned char *block, const struct record *r)
 		memcpy(&st, p, sizeof(st));
 		fprintf(stderr, " %s", kinds[kind]);
 		if (kind != SECTOR_ZERO)
-			fprintf(stderr, " %" PRIu64 " of sector %" PRIu64,
+			fprintf(stderr, " (seq %" PRIu64 " of sector %" PRIu64 ")",
 				st.seq, st.lba);
 	}
 	fprintf(stderr, "; issued at %" PRIu64 ", now %" PRIu64 "\n", r->issue, now());
@@ -275,9 +275,13 @@ static void judge_read(struct slot *s)
 							    b, k, &st);
 			uint64_t seq = kind == SECTOR_STAMP ? st.seq : 0;
 
-			if (kind == SECTOR_GARBAGE || kind == SECTOR_MISPLACED)
+			/*
+			 * A memory's sector is not atomic: what is read while it
+			 * is written may be a part of each.
+			 */
+			if (kind == SECTOR_MISPLACED)
 				r.flags |= REC_BAD;
-			else if (k && seq != r.seq)
+			else if (kind == SECTOR_GARBAGE || (k && seq != r.seq))
 				r.flags |= raced ? REC_TORN : REC_BAD;
 			r.seq = seq;
 		}

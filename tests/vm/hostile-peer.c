@@ -396,14 +396,28 @@ static void ack_taken_back(void)
 	put_ack(~0ULL - 1, 0, 0, 0, 0); /* at 0 nothing can be taken back */
 }
 
-/* The module is still about to send what this one says it has. */
+/*
+ * The sockets are full, and the writer waits for what is in them: the module is
+ * still about to send what this one says it has.
+ */
 static void ack_before_it_is_sent(void)
 {
-	double end = now() + 20;
+	double end = now() + 20, since = now();
+	uint64_t last = 0;
 
-	while (victim.last_seq < me.lineage.seq + 8 && now() < end)
+	while (now() < since + 1) {
 		look();
-	put_ack(victim.last_seq, victim.last_seq, victim.last_seq, 0, 0);
+		if (victim.last_seq != last)
+			since = now();
+		last = victim.last_seq;
+		if (now() > end)
+			die("what is in flight has no end");
+		usleep(10000);
+	}
+	if (last < me.lineage.seq + 8)
+		die("only %llu writes are in flight: too few to fill the sockets",
+		    (unsigned long long)(last - me.lineage.seq));
+	put_ack(last, last, last, 0, 0);
 }
 
 static void resync_ack(u16 flags, u64 sector)

@@ -20,9 +20,8 @@ eventually 30 is_up
 promote_first alpha
 unreclaimable() { awk '/^SUnreclaim/ { print $2 }' /proc/meminfo; }
 
-fio --name=w --filename="$(device alpha)" --direct=1 --ioengine=libaio \
-	--rw=randwrite --bsrange=4k-1m --iodepth=16 --rate_iops=40 --time_based \
-	--runtime=3600 >/tmp/fio.log 2>&1 &
+crash-writer --dev "$(device alpha)" --out /dev/null --depth 48 --max-blocks 64 \
+	--mix 90,5,3,2,0 --seed "$RANDOM" &
 writer=$!
 # the first ones fill caches
 on alpha env CASE=bye MUTANTS=20 hostile-peer r0 2
@@ -30,7 +29,7 @@ before=$(unreclaimable)
 find "$top/tests/fuzz/corpus" -type f | shuf -n 60 >/tmp/files
 xargs nsenter --net=/run/netns/alpha hostile-peer r0 2 </tmp/files
 after=$(unreclaimable)
-kill -INT $writer
+kill -TERM $writer
 wait $writer || true
 [ $((after - before)) -lt 8192 ] || fail "$((after - before)) KiB more are in use"
 ! dmesg | grep "r0 bravo: link( up -> " || fail "the honest link ended"

@@ -73,6 +73,24 @@ bool rblk_lineage_is_valid(const struct rblk_lineage *lineage);
  */
 u64 rblk_lineage_next_gen(u64 highest, u8 node_id);
 
+/* How far a node may be ahead in generations: 2^36 promotions. */
+#define RBLK_GEN_LEAP	(1ULL << 40)
+
+/**
+ * rblk_lineage_is_plausible - may promotions have led to a generation?
+ * @promised: the highest that this node promised
+ * @gen: what a peer says it promised, or wrote with
+ *
+ * Who believed in any generation could be brought to promise the last one, and
+ * could then never be promoted again.
+ *
+ * Return: true unless @gen is more than RBLK_GEN_LEAP above @promised.
+ */
+static inline bool rblk_lineage_is_plausible(u64 promised, u64 gen)
+{
+	return gen <= promised || gen - promised <= RBLK_GEN_LEAP;
+}
+
 /**
  * rblk_lineage_begin - a primary starts writing at seq + 1
  * @lineage: of its data

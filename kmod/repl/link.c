@@ -379,6 +379,22 @@ static void leave_former_leaders(struct rblk_peer *peer)
 	rcu_read_unlock();
 }
 
+/* Keep what the peer says of itself. Return: NULL, or why it is not believed. */
+static const char *note_theirs_locked(struct rblk_peer *peer,
+				      const struct rblk_self *self)
+{
+	const struct rblk_lineage *lineage = &self->lineage;
+	u64 gen = self->promised;
+
+	lockdep_assert_held(&peer->res->log.lock);
+	if (lineage->nr_terms)
+		gen = max(gen, lineage->term[lineage->nr_terms - 1].gen);
+	if (!rblk_lineage_is_plausible(peer->res->promised, gen))
+		return "the peer names a generation that no promotions can have led to";
+	peer->theirs = *self;
+	return NULL;
+}
+
 const char *rblk_link_hello(struct rblk_peer *peer,
 			    const struct rblk_hello *hello)
 {
@@ -404,12 +420,12 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 
 	spin_lock_irq(&res->log.lock);
 	peer->greeted = true;
-	peer->theirs = hello->self;
 	peer->takes_zeroes = hello->features & RBLK_FEATURE_ZEROES;
-	if (rblk_agree_may_declare_clean(peer)) {
+	reason = note_theirs_locked(peer, &hello->self);
+	if (!reason && rblk_agree_may_declare_clean(peer)) {
 		declare = true;
 		set_conn_locked(peer, RBLK_CONN_UP);
-	} else {
+	} else if (!reason) {
 		reason = settle_locked(peer, &offer);
 	}
 	spin_unlock_irq(&res->log.lock);
@@ -434,15 +450,15 @@ const char *rblk_link_state(struct rblk_peer *peer,
 {
 	struct rblk_resource *res = peer->res;
 	enum rblk_sync offer = RBLK_SYNC_NONE;
-	const char *reason = NULL;
+	const char *reason;
 	bool answer;
 
 	if (!peer->greeted)
 		return "protocol error: STATE before HELLO";
 	spin_lock_irq(&res->log.lock);
-	peer->theirs = state->self;
 	answer = !peer->negotiating;
-	if (answer && res->log.gate.primary &&
+	reason = note_theirs_locked(peer, &state->self);
+	if (!reason && answer && res->log.gate.primary &&
 	    state->self.role == RBLK_ROLE_BACKUP)
 		reason = "protocol error: STATE out of turn";
 	if (!reason)

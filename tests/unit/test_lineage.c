@@ -496,10 +496,22 @@ static void test_next_gen(void **state)
 		}
 }
 
+static void test_plausible(void **state)
+{
+	(void)state;
+	assert_true(rblk_lineage_is_plausible(0, 0));
+	assert_true(rblk_lineage_is_plausible(9, 3));
+	assert_true(rblk_lineage_is_plausible(16, 16 + RBLK_GEN_LEAP));
+	assert_false(rblk_lineage_is_plausible(16, 17 + RBLK_GEN_LEAP));
+	assert_false(rblk_lineage_is_plausible(0, U64_MAX));
+	assert_true(rblk_lineage_is_plausible(U64_MAX, U64_MAX));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_next_gen),
+		cmocka_unit_test(test_plausible),
 		cmocka_unit_test(test_invalid),
 		cmocka_unit_test(test_too_many_terms),
 		cmocka_unit_test(test_begin),

@@ -372,6 +372,10 @@ HELLO(other_blocks, hello->volume[0].logical_shift = 13;
 HELLO(bad_lineage, hello->self.lineage.nr_terms = 2;
       hello->self.lineage.term[0].gen = 9; hello->self.lineage.term[1].gen = 3)
 HELLO(also_primary, hello->self.role = RBLK_ROLE_PRIMARY)
+HELLO(last_promise, hello->self.promised = ~0ULL)
+HELLO(last_term, hello->self.lineage.nr_terms = 1; hello->self.lineage.seq = 9;
+      hello->self.lineage.term[0].gen = ~0ULL;
+      hello->self.lineage.term[0].first_seq = 1)
 
 static void second_hello(void)
 {
@@ -466,6 +470,15 @@ static void primary_of_old(void)
 	self.promised = self.promised ? self.promised - 1 : 0;
 	put_state(&self, true);
 	operation_unasked();
+}
+
+static void last_promise_later(void)
+{
+	struct rblk_self self = me;
+
+	self.role = RBLK_ROLE_PRIMARY;
+	self.promised = ~0ULL;
+	put_state(&self, false);
 }
 
 static void state_out_of_turn(void)
@@ -569,6 +582,9 @@ static const struct {
 	RAW_CASE(other_uuid) RAW_CASE(other_ids) RAW_CASE(no_volumes)
 	RAW_CASE(more_volumes) RAW_CASE(other_size) RAW_CASE(no_size)
 	RAW_CASE(other_blocks) RAW_CASE(bad_lineage) RAW_CASE(also_primary)
+	{ "last_promise", last_promise, RAW, "generation", false },
+	{ "last_term", last_term, RAW, "generation", false },
+	{ "last_promise_later", last_promise_later, GREETED, "generation", false },
 	GREETED_CASE(bad_magic) GREETED_CASE(huge_length)
 	GREETED_CASE(more_than_a_megabyte) GREETED_CASE(second_hello)
 	STREAM_CASE(ack_of_the_future) GREETED_CASE(ack_out_of_range)

@@ -95,7 +95,9 @@ struct rblk_disk_transaction {
 	__le16 nr_context;
 	struct rblk_disk_update update[RBLK_ONDISK_UPDATES];
 	__le32 context[RBLK_ONDISK_CONTEXT];
-	u8 rest[440];
+	__le64 gen;
+	__le64 past_base[RBLK_MAX_NODES];	/* one above it; 0: none */
+	u8 rest[304];
 } __packed;
 
 struct rblk_disk_bits {
@@ -609,6 +611,9 @@ void rblk_ondisk_put_transaction(void *block, u64 place,
 	}
 	for (i = 0; i < tx->nr_context; i++)
 		disk->context[i] = cpu_to_le32(tx->context[i]);
+	disk->gen = cpu_to_le64(tx->gen);
+	for (i = 0; i < RBLK_MAX_NODES; i++)
+		disk->past_base[i] = cpu_to_le64(tx->base[i] + 1);
 	put_head(block, KIND_TRANSACTION, tx->serial, place, member);
 }
 
@@ -659,6 +664,9 @@ rblk_ondisk_get_transaction(const void *block, u64 place,
 	}
 	for (i = 0; i < tx->nr_context; i++)
 		tx->context[i] = le32_to_cpu(disk->context[i]);
+	tx->gen = le64_to_cpu(disk->gen);
+	for (i = 0; i < RBLK_MAX_NODES; i++)
+		tx->base[i] = le64_to_cpu(disk->past_base[i]) - 1;
 	return RBLK_ONDISK_OK;
 }
 

@@ -289,6 +289,9 @@ struct rblk_update {
  * @context_first: first slot that @context restates
  * @nr_updates: used in @update
  * @nr_context: used in @context
+ * @gen: generation of the primary that wrote it
+ * @base: by node id: if that node has everything up to here, then all in which it
+ *	may differ is in active extents; U64_MAX: it may differ anywhere
  * @update: changes, in order
  * @context: what these slots hold after the changes
  */
@@ -298,6 +301,8 @@ struct rblk_transaction {
 	u16 context_first;
 	u16 nr_updates;
 	u16 nr_context;
+	u64 gen;
+	u64 base[RBLK_MAX_NODES];
 	struct rblk_update update[RBLK_ONDISK_UPDATES];
 	u32 context[RBLK_ONDISK_CONTEXT];
 };

@@ -6,6 +6,7 @@
  * is accepted must be written again as the same bytes, and must be usable.
  */
 #include "fuzz.h"
+#include "actlog.h"
 #include "record.h"
 
 static const u8 member[RBLK_UUID_SIZE] = "fedcba9876543210";
@@ -64,6 +65,29 @@ static void try_position(const uint8_t *block, u64 place)
 	MUST(!memcmp(block, again, sizeof(again)));
 }
 
+/* A ring of this block alone: what it names is what is active. */
+static void try_replay(const struct rblk_transaction *tx)
+{
+	static struct rblk_actlog_slot slot[RBLK_ONDISK_ACTIVE_MAX];
+	static u16 head[RBLK_ONDISK_ACTIVE_MAX];
+	const u32 nr_extents = 1000;
+	struct rblk_actlog log;
+	u32 extent, at = 0, nr = 0;
+
+	if (tx->nr_slots < 2)
+		return;
+	rblk_actlog_init(&log, slot, head, tx->nr_slots);
+	if (!rblk_actlog_replay(&log, tx, nr_extents))
+		return;
+	rblk_actlog_replayed(&log, tx->serial, tx->serial);
+	while ((extent = rblk_actlog_next(&log, &at)) != RBLK_ONDISK_NO_EXTENT) {
+		MUST(extent < nr_extents);
+		nr++;
+	}
+	MUST(nr + log.nr_vacant == tx->nr_slots);
+	MUST(nr <= tx->nr_updates + tx->nr_context);
+}
+
 static void try_transaction(const uint8_t *block, u64 place)
 {
 	struct rblk_transaction *tx = malloc(sizeof(*tx));
@@ -76,6 +100,7 @@ static void try_transaction(const uint8_t *block, u64 place)
 		MUST(tx->context_first + tx->nr_context <= tx->nr_slots);
 		for (i = 0; i < tx->nr_updates; i++)
 			MUST(tx->update[i].slot < tx->nr_slots);
+		try_replay(tx);
 	}
 	free(tx);
 }

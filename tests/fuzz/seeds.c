@@ -249,7 +249,8 @@ static void save_blocks(void)
 	struct rblk_transaction tx = {
 		.serial = 12, .nr_slots = 100, .context_first = 90,
 		.nr_updates = 2, .nr_context = 10,
-		.update = { { 99, 1000 }, { 3, RBLK_ONDISK_NO_EXTENT } },
+		.gen = 17, .base = { [1] = 4711, [15] = U64_MAX },
+		.update = { { 99, 999 }, { 3, RBLK_ONDISK_NO_EXTENT } },
 		.context = { 5, 6, RBLK_ONDISK_NO_EXTENT },
 	};
 	uint8_t block[RBLK_ONDISK_BLOCK];

@@ -292,6 +292,7 @@ static void put_all(u8 block[4][RBLK_ONDISK_BLOCK])
 	struct rblk_transaction tx = {
 		.serial = 12, .nr_slots = 100, .context_first = 40,
 		.nr_updates = 2, .nr_context = 60,
+		.gen = 17, .base = { [1] = 4711, [15] = U64_MAX },
 		.update = { { 99, 1000 }, { 3, RBLK_ONDISK_NO_EXTENT } },
 		.context = { 5, 6, RBLK_ONDISK_NO_EXTENT },
 	};
@@ -490,6 +491,8 @@ static void test_round_trips(void **state)
 		    tx.nr_context == 60 && tx.update[0].slot == 99 &&
 		    tx.update[0].extent == 1000 && tx.context[1] == 6 &&
 		    tx.update[1].extent == RBLK_ONDISK_NO_EXTENT);
+	assert_true(tx.gen == 17 && tx.base[0] == 0 && tx.base[1] == 4711 &&
+		    tx.base[15] == U64_MAX);
 	assert_int_equal(rblk_ondisk_get_bits(block[3], 12288, member,
 					      RBLK_BITS_MAP, bits),
 			 RBLK_ONDISK_OK);

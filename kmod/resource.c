@@ -11,6 +11,7 @@
 #include "stats.h"
 #include "volume.h"
 #include "repl/agree.h"
+#include "repl/disk.h"
 #include "repl/link.h"
 #include "repl/recv.h"
 #include "repl/send.h"
@@ -64,23 +65,23 @@ void rblk_resource_exit(void)
 	destroy_workqueue(works);
 }
 
-static void applier_failed(void *owner, struct rblk_volume *volume)
+static void applier_failed(void *owner, struct rblk_volume *volume,
+			   enum req_op op, u64 sector, blk_status_t status)
 {
 	struct rblk_resource *res = owner;
 	struct rblk_peer *peer;
+	unsigned long irq;
 	int i;
 
-	if (!xchg(&volume->failed, true)) {
-		pr_err("%s/%u: writing to %s failed: this node is out of date\n",
-		       res->name, volume->id, volume->backing.path);
-		rblk_keep_save_soon(res);
-	}
+	spin_lock_irqsave(&res->log.lock, irq);
+	rblk_disk_failed_locked(volume, op, sector, status);
+	spin_unlock_irqrestore(&res->log.lock, irq);
+	/* Who sends to this node is told by the work that may wait. */
 	rcu_read_lock();
 	for (i = 0; i < RBLK_MAX_NODES; i++) {
 		peer = READ_ONCE(res->peer[i]);
 		if (peer && READ_ONCE(peer->following))
-			rblk_link_fail(peer, "writing to the backing device %s failed",
-				       volume->backing.path);
+			queue_work(res->wq, &peer->recv_work);
 	}
 	rcu_read_unlock();
 }
@@ -142,6 +143,7 @@ static void set_options_locked(struct rblk_resource *res,
 	WRITE_ONCE(res->read_from_backup, config->read_from_backup);
 	WRITE_ONCE(res->data_crc, config->data_crc);
 	WRITE_ONCE(res->zero_detect, config->zero_detect);
+	WRITE_ONCE(res->pass_disk_errors, config->pass_disk_errors);
 	log->max_bytes = config->log_bytes;
 	rblk_log_set_acks(log, config->acks);
 	rblk_log_set_stable_data(log, config->data_crc);
@@ -240,14 +242,14 @@ static void retry_held(struct rblk_resource *res)
 	queue_work(res->admit_wq, &res->retry_work);
 }
 
-static struct rblk_volume *any_volume(struct rblk_resource *res, bool failed)
+static bool has_volume(struct rblk_resource *res)
 {
 	int i;
 
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
-		if (res->volume[i] && (!failed || res->volume[i]->failed))
-			return res->volume[i];
-	return NULL;
+		if (res->volume[i])
+			return true;
+	return false;
 }
 
 /* Partitions and links of a disk depend on the role: tell udev. */
@@ -275,7 +277,7 @@ static int check_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 		NL_SET_ERR_MSG(extack, "this node is primary already");
 		return -EALREADY;
 	}
-	if (!any_volume(res, false)) {
+	if (!has_volume(res)) {
 		NL_SET_ERR_MSG(extack, "the resource has no volume");
 		return -ENODEV;
 	}
@@ -283,8 +285,8 @@ static int check_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 		NL_SET_ERR_MSG(extack, "a volume is still open from before: close it first");
 		return -EBUSY;
 	}
-	if (any_volume(res, true)) {
-		NL_SET_ERR_MSG(extack, "a write to a backing device failed: it is out of date");
+	if (rblk_disk_any_bad(res)) {
+		NL_SET_ERR_MSG(extack, "a backing device failed: its data is out of date");
 		return -EUCLEAN;
 	}
 	if (gen <= res->promised) {
@@ -610,7 +612,7 @@ int rblk_resource_demote(struct rblk_resource *res, u32 flags,
 	spin_lock_irq(&res->log.lock);
 	res->lineage.seq = res->log.last;
 	/* Its disk lacks something that it and its peers have a name for. */
-	if (any_volume(res, true))
+	if (rblk_disk_any_bad(res))
 		res->data = RBLK_DATA_INCONSISTENT;
 	res->log.gate.primary = false;
 	res->log.gate.draining = false;

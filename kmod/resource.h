@@ -26,12 +26,14 @@ struct rblk_volume;
 /**
  * struct rblk_notify - how lower layers report upwards; set once at creation
  * @resource: role, data or gate changed
+ * @volume: the disk of a volume changed
  * @peer: link or knowledge of a peer changed
  *
  * Context: process.
  */
 struct rblk_notify {
 	void (*resource)(struct rblk_resource *res, const char *reason);
+	void (*volume)(struct rblk_volume *volume, const char *reason);
 	void (*peer)(struct rblk_peer *peer, const char *reason);
 };
 
@@ -62,7 +64,9 @@ struct rblk_notify {
  * @whole_at: unclean data is consistent when this is applied; U64_MAX: never
  * @read_from_backup: as a backup its volumes may be opened read-only
  * @data_crc: data is sent with its checksum
- * @zero_detect: writes of zeroes are sent as such. Options change under @conf
+ * @zero_detect: writes of zeroes are sent as such
+ * @pass_disk_errors: the application gets a disk's errors, and not its peers
+ *	its requests. Options change under @conf
  *	and are read without a lock.
  * @keep: what of this is on the disks
  * @applier: this node as a backup
@@ -103,6 +107,7 @@ struct rblk_resource {
 	bool read_from_backup;
 	bool data_crc;
 	bool zero_detect;
+	bool pass_disk_errors;
 	struct rblk_keep keep;
 
 	struct rblk_applier applier;
@@ -135,6 +140,7 @@ struct rblk_resource_config {
 	bool read_from_backup;
 	bool data_crc;
 	bool zero_detect;
+	bool pass_disk_errors;
 };
 
 /**

@@ -12,6 +12,7 @@
 #include "peer.h"
 #include "resource.h"
 #include "volume.h"
+#include "repl/disk.h"
 #include "repl/read.h"
 #include "repl/write.h"
 
@@ -28,7 +29,7 @@ static bool is_readable(const struct rblk_volume *volume)
 	return READ_ONCE(res->log.gate.primary) ||
 	       (READ_ONCE(res->read_from_backup) &&
 		READ_ONCE(res->data) == RBLK_DATA_CONSISTENT &&
-		!READ_ONCE(volume->failed));
+		rblk_disk_is_good(volume));
 }
 
 /* An opener for reading writes all the same: a file system was remounted. */
@@ -219,6 +220,22 @@ static void write_back_work(struct work_struct *work)
 	wake_up_all(&volume->res->settled);
 }
 
+/* The disk below a volume failed: tell, and let no disk say otherwise. */
+static void disk_work(struct work_struct *work)
+{
+	struct rblk_volume *volume = container_of(work, struct rblk_volume,
+						  disk_work);
+	struct rblk_resource *res = volume->res;
+	char reason[RBLK_REASON_SIZE];
+
+	spin_lock_irq(&res->log.lock);
+	strscpy(reason, volume->disk_reason, sizeof(reason));
+	spin_unlock_irq(&res->log.lock);
+	pr_err("%s: %s\n", res->name, reason);
+	res->notify->volume(volume, reason);
+	rblk_keep_save(res, false);
+}
+
 static struct rblk_volume *alloc_volume(void)
 {
 	struct rblk_volume *volume = kzalloc(sizeof(*volume), GFP_KERNEL);
@@ -232,6 +249,7 @@ static struct rblk_volume *alloc_volume(void)
 		goto err_free_stats;
 	init_completion(&volume->io_drained);
 	INIT_WORK(&volume->write_back_work, write_back_work);
+	INIT_WORK(&volume->disk_work, disk_work);
 	rblk_extents_init(&volume->extents);
 	return volume;
 
@@ -442,6 +460,7 @@ void rblk_volume_destroy(struct rblk_volume *volume)
 	if (!percpu_ref_is_dying(&volume->io))
 		rblk_volume_drain(volume);
 	flush_work(&volume->write_back_work); /* what is left of it fails */
+	cancel_work_sync(&volume->disk_work);
 	if (volume->linked)
 		bd_unlink_disk_holder(volume->backing.bdev, volume->disk);
 	del_gendisk(volume->disk);

@@ -46,7 +46,10 @@ struct rblk_volume_stats {
  * @metadata: enum rblk_metadata
  * @metadata_path: of its own device, or ""
  * @linked: shown as holder of the backing device
- * @failed: a write to the backing device failed; the log's lock
+ * @disk_state: enum rblk_disk; this and the next two: the log's lock
+ * @away: its data is found at peers only: the backing device failed
+ * @disk_reason: what failed
+ * @disk_work: tells of it
  * @write_back_work: writes what its page cache holds
  * @write_backs: how often that was asked for; under the configuration lock
  * @written_back: which of these are done
@@ -69,7 +72,10 @@ struct rblk_volume {
 	u8 metadata;
 	char metadata_path[RBLK_DISK_SIZE];
 	bool linked;
-	bool failed;
+	u8 disk_state;
+	bool away;
+	char disk_reason[RBLK_REASON_SIZE];
+	struct work_struct disk_work;
 	struct work_struct write_back_work;
 	u32 write_backs;
 	u32 written_back;

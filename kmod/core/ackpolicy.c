@@ -29,6 +29,20 @@ static unsigned int enough(const struct rblk_ack_policy *policy,
 	return policy->acks && policy->acks < all ? policy->acks : all;
 }
 
+/* The peers store it, and no disk here: are they enough? */
+static bool stored_elsewhere(const struct rblk_ack_policy *policy,
+			     const struct rblk_ack_state *state)
+{
+	u16 stored = state->applied | (state->durable ? state->covered : 0);
+	unsigned int all = hweight16(waited_for(policy));
+	unsigned int need = enough(policy, all);
+
+	if (need < all)
+		need++;
+	return hweight16(stored & waited_for(policy)) >= need &&
+	       stored & policy->level;
+}
+
 enum rblk_verdict rblk_ackpolicy_verdict(const struct rblk_ack_policy *policy,
 					 const struct rblk_ack_state *state)
 {
@@ -37,9 +51,12 @@ enum rblk_verdict rblk_ackpolicy_verdict(const struct rblk_ack_policy *policy,
 
 	if (state->local == RBLK_LOCAL_PENDING || have < enough(policy, all))
 		return RBLK_VERDICT_WAIT;
-	if (state->local == RBLK_LOCAL_FAILED)
+	if (state->local == RBLK_LOCAL_DONE)
+		return RBLK_VERDICT_COMPLETE;
+	if (state->local == RBLK_LOCAL_FAILED || !policy->level)
 		return RBLK_VERDICT_FAIL;
-	return RBLK_VERDICT_COMPLETE;
+	return stored_elsewhere(policy, state) ? RBLK_VERDICT_COMPLETE :
+						 RBLK_VERDICT_WAIT;
 }
 
 bool rblk_ackpolicy_must_copy(const struct rblk_ack_policy *policy,

@@ -10,6 +10,10 @@
  * completes there when its flush did. A FLUSH need not be waited for where all
  * that it is about, what had been reported when it was admitted, was durable
  * anyway: there it is covered.
+ *
+ * A disk that is gone stores nothing, and what a write's acknowledgment claims
+ * must be true without it: then only what is applied counts, by one peer more
+ * when not all are waited for, and by one that has all that came before.
  */
 #ifndef RBLK_CORE_ACKPOLICY_H
 #define RBLK_CORE_ACKPOLICY_H
@@ -19,7 +23,8 @@
 enum rblk_local {
 	RBLK_LOCAL_PENDING,	/* submitted to the backing device */
 	RBLK_LOCAL_DONE,
-	RBLK_LOCAL_FAILED,
+	RBLK_LOCAL_FAILED,	/* the application is to know */
+	RBLK_LOCAL_GONE,	/* no disk: the peers have to do */
 };
 
 enum rblk_verdict {
@@ -32,11 +37,13 @@ enum rblk_verdict {
  * struct rblk_ack_policy - what a resource waits for now
  * @wait_received: in-sync peers of protocol B with a link
  * @wait_applied: in-sync peers of protocol C with a link
+ * @level: peers, of any protocol, that have or are being sent every operation
  * @acks: 0: all of them; N: any N of them (all, when they are fewer)
  */
 struct rblk_ack_policy {
 	u16 wait_received;
 	u16 wait_applied;
+	u16 level;
 	u8 acks;
 };
 
@@ -62,7 +69,8 @@ struct rblk_ack_state {
  * @state: how far the operation is
  *
  * A failed local write fails the operation only once the peers are through
- * with it, so that its buffers are no longer in use.
+ * with it, so that its buffers are no longer in use. Without a disk and without
+ * a peer that is level it fails as well.
  *
  * Return: what to do with it now.
  */

@@ -204,6 +204,23 @@ static const char *reason_to_refuse(const struct rblk_self *mine,
 	return NULL;
 }
 
+/* Nothing can be sent to a backup without a disk. */
+static bool diskless_backup(const struct rblk_self *mine,
+			    const struct rblk_self *peer,
+			    struct rblk_plan *plan)
+{
+	bool me = mine->no_disk && mine->role == RBLK_ROLE_BACKUP;
+	bool it = peer->no_disk && peer->role == RBLK_ROLE_BACKUP;
+
+	if (!me && !it)
+		return false;
+	plan->action = RBLK_PLAN_IDLE;
+	plan->repl = it ? RBLK_REPL_BEHIND : RBLK_REPL_UNKNOWN;
+	plan->reason = it ? "a disk of the peer failed: it has to be replaced" :
+			    "a disk of this node failed: it has to be replaced";
+	return true;
+}
+
 void rblk_plan_handshake(const struct rblk_self *mine,
 			 const struct rblk_self *peer, struct rblk_plan *plan)
 {
@@ -217,6 +234,8 @@ void rblk_plan_handshake(const struct rblk_self *mine,
 		return;
 	}
 
+	if (diskless_backup(mine, peer, plan))
+		return;
 	if (mine->role == RBLK_ROLE_PRIMARY)
 		roles = ROLES_MINE;
 	else if (peer->role == RBLK_ROLE_PRIMARY)
@@ -236,13 +255,17 @@ enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 	if (mine->role != RBLK_ROLE_PRIMARY || !is_comparable(mine) ||
 	    mine->data != RBLK_DATA_CONSISTENT ||
 	    peer->role == RBLK_ROLE_PRIMARY ||
-	    peer->promised > mine->promised ||
+	    peer->promised > mine->promised || peer->no_disk ||
 	    peer->data == RBLK_DATA_NEW || !peer->lineage.nr_terms ||
 	    rblk_plan_is_vague(peer, mine))
 		return RBLK_SYNC_NONE;
 	relation = rblk_lineage_compare(&mine->lineage, &peer->lineage, NULL);
 	if (relation == RBLK_UNRELATED || relation == RBLK_BOTH_NEW)
 		return RBLK_SYNC_NONE;
+	if (mine->no_disk)
+		return consistent && relation == RBLK_PEER_BEHIND &&
+		       seq + 1 >= memory->log_from ?
+		       RBLK_SYNC_LOG : RBLK_SYNC_NONE;
 	if (!consistent)
 		return memory->partial && seq >= memory->base &&
 		       (relation == RBLK_SAME ||

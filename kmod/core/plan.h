@@ -16,12 +16,14 @@
  * struct rblk_self - what a node says of itself in HELLO and STATE
  * @role: of the node in the resource
  * @data: what it can say of its own data
+ * @no_disk: a disk of it failed: it can hold no data
  * @promised: the highest generation it promised to follow; as primary its own
  * @lineage: of its data
  */
 struct rblk_self {
 	enum rblk_role role;
 	enum rblk_data data;
+	bool no_disk;
 	u64 promised;
 	struct rblk_lineage lineage;
 };
@@ -65,6 +67,9 @@ struct rblk_plan {
  * Data that is new, inconsistent, or consistent without any lineage is never
  * compared, and so never up to date. A refused peer is unknown.
  *
+ * A backup without a disk: idle, behind. A primary without one streams as any:
+ * its position is that of its peers' data.
+ *
  * Unclean data has at least what its position says. It is treated as consistent
  * only by the primary of the very generation that wrote it last: everything
  * above that position was sent by this primary, which remembers it. Anyone
@@ -104,6 +109,8 @@ struct rblk_memory {
  * history: that is for an admin to say. A prefix of the primary's data has
  * nothing to lose, and neither has data that is inconsistent already. Unclean
  * data that another primary wrote may hold what was acknowledged to somebody.
+ * A primary without a disk has nothing to send but what its log holds, and a
+ * backup without one takes nothing.
  *
  * Return: how.
  */

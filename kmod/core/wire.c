@@ -30,6 +30,7 @@ struct rblk_msg_hello {
 #define SELF_ASSUME_CLEAN	(1U << 0)	/* STATE only */
 #define SELF_RESYNC		(1U << 1)	/* STATE only */
 #define SELF_CATCHUP		(1U << 2)	/* STATE only */
+#define SELF_NO_DISK		(1U << 3)
 #define SELF_FLAGS		(SELF_ASSUME_CLEAN | SELF_RESYNC | SELF_CATCHUP)
 
 struct rblk_msg_self {
@@ -360,7 +361,7 @@ static u32 put_self(void *buf, const struct rblk_self *self, u8 flags)
 		.role = self->role,
 		.data = self->data,
 		.nr_terms = lineage->nr_terms,
-		.flags = flags,
+		.flags = flags | (self->no_disk ? SELF_NO_DISK : 0),
 		.promised = cpu_to_le64(self->promised),
 		.seq = cpu_to_le64(lineage->seq),
 	};
@@ -371,7 +372,10 @@ static u32 put_self(void *buf, const struct rblk_self *self, u8 flags)
 	return sizeof(*msg) + i * sizeof(*term);
 }
 
-/* Takes the front of @buf; @used says how much, once lengths are checked. */
+/*
+ * Takes the front of @buf; @used says how much, once lengths are checked. @flags
+ * are those that are no part of @self.
+ */
 static enum rblk_wire_error get_self(const void *buf, u32 length,
 				     struct rblk_self *self, u8 *flags,
 				     u32 *used)
@@ -402,7 +406,8 @@ static enum rblk_wire_error get_self(const void *buf, u32 length,
 		lineage->term[i].gen = le64_to_cpu(term[i].gen);
 		lineage->term[i].first_seq = le64_to_cpu(term[i].first_seq);
 	}
-	*flags = msg->flags;
+	self->no_disk = msg->flags & SELF_NO_DISK;
+	*flags = msg->flags & ~SELF_NO_DISK;
 	return rblk_lineage_is_valid(lineage) ? RBLK_WIRE_OK :
 						RBLK_WIRE_BAD_PAYLOAD;
 }

@@ -100,6 +100,11 @@ static void notify_resource(struct rblk_resource *res, const char *reason)
 	rblk_event_resource(res, RBLK_EVENT_CHANGED, reason);
 }
 
+static void notify_volume(struct rblk_volume *volume, const char *reason)
+{
+	rblk_event_volume(volume, RBLK_EVENT_CHANGED, reason);
+}
+
 static void notify_peer(struct rblk_peer *peer, const char *reason)
 {
 	rblk_event_peer(peer, RBLK_EVENT_CHANGED, reason);
@@ -107,5 +112,6 @@ static void notify_peer(struct rblk_peer *peer, const char *reason)
 
 const struct rblk_notify rblk_event_notify = {
 	.resource = notify_resource,
+	.volume = notify_volume,
 	.peer = notify_peer,
 };

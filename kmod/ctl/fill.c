@@ -90,6 +90,8 @@ int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 	    nla_put_u8(skb, RBLK_RES_DATA_CRC, READ_ONCE(res->data_crc)) ||
 	    nla_put_u8(skb, RBLK_RES_ZERO_DETECT,
 		       READ_ONCE(res->zero_detect)) ||
+	    nla_put_u8(skb, RBLK_RES_PASS_DISK_ERRORS,
+		       READ_ONCE(res->pass_disk_errors)) ||
 	    nla_put_u32(skb, RBLK_RES_OPENERS, count_openers(res)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -100,7 +102,6 @@ int rblk_fill_volume(struct sk_buff *skb, struct rblk_volume *volume)
 {
 	struct rblk_volume_stats sum;
 	struct nlattr *nest;
-	u8 state = READ_ONCE(volume->failed) ? RBLK_DISK_FAILED : RBLK_DISK_OK;
 	u64 size = (u64)volume->backing.size_sects << SECTOR_SHIFT;
 
 	rblk_volume_sum_stats(volume, &sum);
@@ -114,7 +115,8 @@ int rblk_fill_volume(struct sk_buff *skb, struct rblk_volume *volume)
 	     nla_put_string(skb, RBLK_VOL_METADATA_DISK,
 			    volume->metadata_path)) ||
 	    put_u64(skb, RBLK_VOL_SIZE_BYTES, size, RBLK_VOL_PAD) ||
-	    nla_put_u8(skb, RBLK_VOL_DISK_STATE, state) ||
+	    nla_put_u8(skb, RBLK_VOL_DISK_STATE,
+		       READ_ONCE(volume->disk_state)) ||
 	    nla_put_u32(skb, RBLK_VOL_BLOCK_SIZE, volume->block_bytes) ||
 	    nla_put_u32(skb, RBLK_VOL_OPENERS, READ_ONCE(volume->openers)) ||
 	    put_u64(skb, RBLK_VOL_READ_OPS, sum.read_ops, RBLK_VOL_PAD) ||

@@ -49,6 +49,7 @@ static const struct nla_policy resource_policy[RBLK_RES_MAX + 1] = {
 	[RBLK_RES_READ_FROM_BACKUP] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RBLK_RES_DATA_CRC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RBLK_RES_ZERO_DETECT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RBLK_RES_PASS_DISK_ERRORS] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static struct netlink_range_validation block_range = {
@@ -206,6 +207,9 @@ static void parse_options(struct nlattr **tb,
 		config->data_crc = nla_get_u8(tb[RBLK_RES_DATA_CRC]);
 	if (tb[RBLK_RES_ZERO_DETECT])
 		config->zero_detect = nla_get_u8(tb[RBLK_RES_ZERO_DETECT]);
+	if (tb[RBLK_RES_PASS_DISK_ERRORS])
+		config->pass_disk_errors =
+			nla_get_u8(tb[RBLK_RES_PASS_DISK_ERRORS]);
 }
 
 static int parse_resource(struct request *req,
@@ -306,6 +310,7 @@ static int resource_set(struct sk_buff *skb, struct genl_info *info)
 	config.read_from_backup = req.res->read_from_backup;
 	config.data_crc = req.res->data_crc;
 	config.zero_detect = req.res->zero_detect;
+	config.pass_disk_errors = req.res->pass_disk_errors;
 	parse_options(req.tb, &config);
 	rblk_resource_configure(req.res, &config);
 	return end(&req, 0);

@@ -3,6 +3,7 @@
  * agree.c - what two nodes that described themselves to each other do.
  */
 #include "agree.h"
+#include "disk.h"
 #include "../fault.h"
 #include "../resource.h"
 #include "../volume.h"
@@ -34,6 +35,9 @@ static void describe_self(struct rblk_resource *res, struct rblk_self *self)
 	self->role = res->log.gate.primary ? RBLK_ROLE_PRIMARY :
 					     RBLK_ROLE_BACKUP;
 	self->data = res->data;
+	/* A primary's disk that failed and is used is the last copy. */
+	self->no_disk = res->log.gate.primary ? rblk_disk_any_away(res) :
+						rblk_disk_any_bad(res);
 	self->promised = res->promised;
 	self->lineage = res->lineage;
 	if (res->log.gate.primary)
@@ -211,6 +215,8 @@ static void stream_locked(struct rblk_peer *peer, enum rblk_repl repl)
 	rblk_lack_returned(&peer->lack, seq, true);
 	rblk_log_stream(log, peer->node_id, seq, catchup ? 'A' : peer->protocol);
 	peer->joined = !catchup;
+	if (!catchup)
+		rblk_log_set_level(log, peer->node_id);
 	WRITE_ONCE(peer->join_seq, catchup ? log->last : 0);
 }
 

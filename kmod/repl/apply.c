@@ -56,6 +56,8 @@ u32 rblk_applier_restart(struct rblk_applier *applier, u64 seq, u64 volatiles)
 			RBLK_APPLY_WINDOW, seq);
 	rblk_durable_restart(&applier->covered, seq, volatiles);
 	applier->durable = rblk_durable_position(&applier->covered, seq);
+	/* A node with a disk that is not good follows nobody: see core/plan.c. */
+	applier->failed = false;
 	epoch = ++applier->epoch;
 	spin_unlock_irqrestore(&applier->lock, irq);
 	return epoch;
@@ -254,7 +256,10 @@ static void finish(struct rblk_apply *apply, blk_status_t status)
 	spin_unlock_irqrestore(&applier->lock, irq);
 
 	if (status)
-		applier->ops->failed(applier->owner, apply->volume);
+		applier->ops->failed(applier->owner, apply->volume,
+				     apply->inspect ? REQ_OP_READ :
+						      REQ_OP_WRITE,
+				     apply->extent.sector, status);
 	else if (apply->token)
 		applier->ops->copied(applier->owner, take_token(apply));
 	else

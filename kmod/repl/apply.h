@@ -33,13 +33,15 @@ struct rblk_volume;
  *	any context
  * @room: the data in flight fell below its bound, or all is applied; any context
  * @copied: resync data was applied; any context
- * @failed: a request to a backing device failed; any context
+ * @failed: a request to a backing device failed; sectors count from the data's
+ *	start; any context
  */
 struct rblk_applier_ops {
 	void (*progress)(void *owner);
 	void (*room)(void *owner);
 	void (*copied)(void *owner, void *token);
-	void (*failed)(void *owner, struct rblk_volume *volume);
+	void (*failed)(void *owner, struct rblk_volume *volume, enum req_op op,
+		       u64 sector, blk_status_t status);
 };
 
 /**

@@ -4,6 +4,7 @@
  */
 #include <linux/slab.h>
 
+#include "disk.h"
 #include "keep.h"
 #include "../resource.h"
 #include "../volume.h"
@@ -84,16 +85,6 @@ void rblk_keep_load(struct rblk_resource *res)
 	mutex_unlock(&keep->mutex);
 }
 
-static bool any_failed(struct rblk_resource *res)
-{
-	int i;
-
-	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
-		if (res->volume[i] && READ_ONCE(res->volume[i]->failed))
-			return true;
-	return false;
-}
-
 /* What the disks should say. Return: where this node's data is. */
 static u64 snapshot_locked(struct rblk_resource *res,
 			   struct rblk_record *record)
@@ -119,7 +110,7 @@ static u64 snapshot_locked(struct rblk_resource *res,
 		record->led = true;
 	}
 	/* What failed to be written is missing, whatever the history says. */
-	if (any_failed(res) && record->data == RBLK_DATA_CONSISTENT)
+	if (rblk_disk_any_bad(res) && record->data == RBLK_DATA_CONSISTENT)
 		record->data = RBLK_DATA_INCONSISTENT;
 	if (record->data != RBLK_DATA_CONSISTENT)
 		record->clean = false;
@@ -148,6 +139,9 @@ static int write_all(struct rblk_resource *res,
 
 		if (volume && volume->super)
 			err = rblk_super_write(volume->super, record);
+		/* A disk that failed may take it or not. */
+		if (err && !rblk_disk_is_good(volume))
+			err = 0;
 		if (err)
 			pr_err("%s/%u: writing the metadata of %s failed: error %d\n",
 			       res->name, volume->id, volume->backing.path,

@@ -377,13 +377,22 @@ void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq, u8 protocol)
 		write->state.applied |= BIT(node);
 	}
 	log->streaming |= BIT(node);
+	log->policy.level &= ~BIT(node);
 	rblk_log_set_protocol(log, node, protocol);
+}
+
+void rblk_log_set_level(struct rblk_log *log, u8 node)
+{
+	lockdep_assert_held(&log->lock);
+	WARN_ON_ONCE(!(log->streaming & BIT(node)));
+	log->policy.level |= BIT(node);
 }
 
 void rblk_log_unstream(struct rblk_log *log, u8 node)
 {
 	lockdep_assert_held(&log->lock);
 	log->streaming &= ~BIT(node);
+	log->policy.level &= ~BIT(node);
 	log->cursor[node].retain = 0;
 	rblk_log_set_protocol(log, node, 'A');
 }

@@ -272,6 +272,13 @@ void rblk_log_remember_rest(struct rblk_log *log, u8 node, u64 seq);
 void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq, u8 protocol);
 
 /**
+ * rblk_log_set_level - a peer that streams has, or is being sent, every operation
+ * @log: under its lock
+ * @node: id of the peer; until rblk_log_unstream()
+ */
+void rblk_log_set_level(struct rblk_log *log, u8 node);
+
+/**
  * rblk_log_unstream - stop sending to a peer; nothing waits for it any more
  * @log: under its lock
  * @node: id of the peer

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "digest.h"
+#include "disk.h"
 #include "link.h"
 #include "recv.h"
 #include "send.h"
@@ -521,16 +522,37 @@ static int receive_piece(struct rblk_peer *peer)
 	return 1;
 }
 
+/* Why this node cannot go on applying, in @text. */
+static const char *disk_reason(struct rblk_resource *res, char *text,
+			       size_t size)
+{
+	int i;
+
+	strscpy(text, "a backing device failed", size);
+	spin_lock_irq(&res->log.lock);
+	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
+		if (res->volume[i] && !rblk_disk_is_good(res->volume[i]))
+			strscpy(text, res->volume[i]->disk_reason, size);
+	spin_unlock_irq(&res->log.lock);
+	return text;
+}
+
 void rblk_recv_work(struct work_struct *work)
 {
 	struct rblk_peer *peer = container_of(work, struct rblk_peer,
 					      recv_work);
+	struct rblk_resource *res = peer->res;
 	int quota = QUOTA_FRAMES * 2;
+	char text[RBLK_WIRE_TEXT_MAX];
 	struct blk_plug plug;
 	int ret = 1;
 
 	if (!rblk_link_is_usable(peer))
 		return;
+	if (READ_ONCE(peer->following) && READ_ONCE(res->applier.failed)) {
+		rblk_link_refuse(peer, disk_reason(res, text, sizeof(text)));
+		return;
+	}
 	WRITE_ONCE(peer->receiving, true);
 	peer->rx.drained = false;
 	/* The backing device gets what came together in one go. */

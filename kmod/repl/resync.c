@@ -588,6 +588,7 @@ static void catch_up(struct rblk_peer *peer)
 	if (peer->join_seq && *applied >= peer->join_seq) {
 		peer->join_seq = 0;
 		peer->repl = RBLK_REPL_UPTODATE;
+		rblk_log_set_level(log, peer->node_id);
 		level = true;
 	}
 	spin_unlock_irq(&log->lock);
@@ -632,6 +633,7 @@ static const char *completed(struct rblk_peer *peer)
 	if (over) {
 		peer->resync.active = false;
 		peer->repl = RBLK_REPL_UPTODATE;
+		rblk_log_set_level(log, peer->node_id);
 		peer->theirs.data = RBLK_DATA_CONSISTENT;
 		peer->reason[0] = '\0';
 		rblk_lack_end(&peer->lack);

@@ -16,6 +16,7 @@
 #include <linux/blkdev.h>
 #include <linux/srcu.h>
 
+#include "disk.h"
 #include "link.h"
 #include "payload.h"
 #include "send.h"
@@ -109,7 +110,8 @@ static void describe_op(const struct rblk_write *write, u64 dep,
 	frame->type = RBLK_MSG_OP;
 	frame->op = write->op;
 	frame->flags = write->flags;
-	if (protocol == 'C' || (protocol == 'B' && write->state.durable))
+	if (protocol == 'C' || (protocol == 'B' && write->state.durable) ||
+	    rblk_disk_is_away(write->volume))
 		frame->flags |= RBLK_FRAME_WANT_APPLIED;
 	else if (protocol == 'B')
 		frame->flags |= RBLK_FRAME_WANT_RECEIVED;

@@ -6,6 +6,7 @@
 #include <linux/mempool.h>
 #include <linux/slab.h>
 
+#include "disk.h"
 #include "write.h"
 #include "../fault.h"
 #include "../resource.h"
@@ -295,11 +296,14 @@ static void judge_locked(struct rblk_log *log, struct rblk_write *write,
 	case RBLK_VERDICT_WAIT:
 		return;
 	case RBLK_VERDICT_FAIL:
+		write->status = write->status ?: BLK_STS_IOERR;
+		break;
 	case RBLK_VERDICT_COMPLETE:
-		if (!pages_in_use(log, write))
-			report_locked(log, write, done);
-		return;
+		write->status = BLK_STS_OK;
+		break;
 	}
+	if (!pages_in_use(log, write))
+		report_locked(log, write, done);
 }
 
 static void end_bios(struct bio_list *done)
@@ -334,13 +338,13 @@ static void end_local(struct rblk_write *write, blk_status_t status)
 
 	spin_lock_irqsave(&res->log.lock, irq);
 	write->status = status;
-	if (write->status) {
-		write->state.local = RBLK_LOCAL_FAILED;
-		WRITE_ONCE(write->volume->failed, true);
-		rblk_keep_save_soon(res);
-	} else {
-		write->state.local = RBLK_LOCAL_DONE;
-	}
+	/* One that was not sent there because the disk is away is no news. */
+	if (status)
+		rblk_disk_failed_locked(write->volume, REQ_OP_WRITE,
+					write->iter.bi_sector, status);
+	write->state.local = rblk_disk_is_away(write->volume) ?
+			     RBLK_LOCAL_GONE :
+			     status ? RBLK_LOCAL_FAILED : RBLK_LOCAL_DONE;
 	rblk_latency_add(res->latency, RBLK_STAGE_LOCAL, write->admit_ns);
 	trace_of(trace_rblk_write_local, write,
 		 blk_status_to_errno(write->status));
@@ -438,6 +442,10 @@ static void submit_local(struct rblk_write *write)
 	struct bio *bio = write->copy;
 	int err = 0;
 
+	if (rblk_disk_is_away(write->volume)) {
+		end_local(write, BLK_STS_IOERR);
+		return;
+	}
 	if (!bio) {
 		bio = &write->local;
 		err = bio_init_clone(write->volume->backing.bdev, bio,

@@ -12,11 +12,11 @@
  *
  *   RESOURCE_NEW   NAME RESOURCE[ NODE_ID NODE_NAME? UUID GENERATION?
  *                  ACKS? LOG_BYTES? LOG_OPS? READ_FROM_BACKUP? DATA_CRC?
- *                  ZERO_DETECT? ]
+ *                  ZERO_DETECT? PASS_DISK_ERRORS? ]
  *                  Creates a backup with no volume and no peer. GENERATION is
  *                  the highest generation this node ever promised (0: none).
  *   RESOURCE_SET   NAME RESOURCE[ ACKS? LOG_BYTES? READ_FROM_BACKUP? DATA_CRC?
- *                  ZERO_DETECT? ]
+ *                  ZERO_DETECT? PASS_DISK_ERRORS? ]
  *                  Takes effect at once, operations in flight included.
  *   RESOURCE_DEL   NAME FLAGS?
  *                  Drops links, removes volumes. -EBUSY while a volume is
@@ -155,6 +155,12 @@ enum rblk_attr_resource {
 	/* answers only: */
 	RBLK_RES_IN_FLIGHT,	/* u32: operations not yet reported */
 	RBLK_RES_HELD_BY,	/* u8: enum rblk_held_by; absent while none is held */
+	/* also settable: */
+	/*
+	 * u8: 0: a disk of the primary that fails is not used any more, if a
+	 * peer has all data; 1: the application gets its errors
+	 */
+	RBLK_RES_PASS_DISK_ERRORS,
 	__RBLK_RES_MAX,
 };
 
@@ -288,7 +294,7 @@ enum rblk_metadata {
 
 enum rblk_disk {
 	RBLK_DISK_OK,
-	RBLK_DISK_FAILED,	/* a write to it failed: its data cannot be trusted */
+	RBLK_DISK_FAILED,	/* it failed: its data cannot be trusted */
 };
 
 /* The link to a peer. */

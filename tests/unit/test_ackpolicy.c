@@ -12,16 +12,19 @@ typedef void each_fn(const struct rblk_ack_policy *policy,
 /* Node ids low and high: a mask that is cut off at 8 bits must show. */
 static void for_each_policy(each_fn *each, const struct rblk_ack_state *state)
 {
-	u32 received, applied, shift;
+	static const u32 levels[] = { 0, 1, 2, 4, 6, 7 };
+	u32 received, applied, shift, level;
 	u8 acks;
 
 	for (shift = 0; shift <= 13; shift += 13)
 		for (received = 0; received < MASKS; received++)
 			for (applied = 0; applied < MASKS; applied++)
+				for (level = 0; level < ARRAY_SIZE(levels); level++)
 				for (acks = 0; acks <= PEERS + 1; acks++) {
 					struct rblk_ack_policy policy = {
 						received << shift,
-						applied << shift, acks };
+						applied << shift,
+						levels[level] << shift, acks };
 					struct rblk_ack_state s = *state;
 
 					s.received <<= shift;
@@ -34,7 +37,8 @@ static void for_each_policy(each_fn *each, const struct rblk_ack_state *state)
 static void for_each_state(each_fn *each)
 {
 	static const enum rblk_local locals[] = {
-		RBLK_LOCAL_PENDING, RBLK_LOCAL_DONE, RBLK_LOCAL_FAILED };
+		RBLK_LOCAL_PENDING, RBLK_LOCAL_DONE, RBLK_LOCAL_FAILED,
+		RBLK_LOCAL_GONE };
 	u32 local, durable, received, applied, covered;
 
 	for (local = 0; local < ARRAY_SIZE(locals); local++)
@@ -56,7 +60,7 @@ static void for_each_state(each_fn *each)
 static enum rblk_verdict by_the_book(const struct rblk_ack_policy *policy,
 				     const struct rblk_ack_state *state)
 {
-	int waited = 0, content = 0, peer;
+	int waited = 0, content = 0, stored = 0, level = 0, peer, claimed;
 
 	for (peer = 0; peer < 16; peer++) {
 		bool c = policy->wait_applied >> peer & 1;
@@ -64,7 +68,10 @@ static enum rblk_verdict by_the_book(const struct rblk_ack_policy *policy,
 		bool applied = state->applied >> peer & 1;
 		bool received = applied || state->received >> peer & 1;
 		bool covered = state->covered >> peer & 1;
+		bool has = applied || (state->durable && covered);
 
+		level += has && policy->level >> peer & 1;
+		stored += has && (b || c);
 		if (!b && !c)
 			continue;
 		waited++;
@@ -79,8 +86,15 @@ static enum rblk_verdict by_the_book(const struct rblk_ack_policy *policy,
 		return RBLK_VERDICT_WAIT;
 	if (content < waited && (policy->acks == 0 || content < policy->acks))
 		return RBLK_VERDICT_WAIT;
-	return state->local == RBLK_LOCAL_DONE ? RBLK_VERDICT_COMPLETE :
-						 RBLK_VERDICT_FAIL;
+	if (state->local == RBLK_LOCAL_DONE)
+		return RBLK_VERDICT_COMPLETE;
+	if (state->local == RBLK_LOCAL_FAILED || !policy->level)
+		return RBLK_VERDICT_FAIL;
+	/* as many disks as with this one, as far as there are so many */
+	claimed = policy->acks && policy->acks < waited ? policy->acks + 1 :
+							  waited;
+	return stored >= claimed && level ? RBLK_VERDICT_COMPLETE :
+					    RBLK_VERDICT_WAIT;
 }
 
 static void check_verdict(const struct rblk_ack_policy *policy,
@@ -133,7 +147,7 @@ static bool can_end_early(const struct rblk_ack_policy *policy, u32 streaming,
 
 	for (received = 0; received < MASKS; received++)
 		for (applied = 0; applied < MASKS; applied++)
-			for (local = RBLK_LOCAL_DONE; local <= RBLK_LOCAL_FAILED;
+			for (local = RBLK_LOCAL_DONE; local <= RBLK_LOCAL_GONE;
 			     local++)
 				for (durable = 0; durable < 2; durable++) {
 					struct rblk_ack_state state = {
@@ -182,9 +196,9 @@ static void test_must_copy(void **state)
 static void test_examples(void **state)
 {
 	/* A: node 1; B: node 2; C: node 3 */
-	struct rblk_ack_policy all = { 1 << 2, 1 << 3, 0 };
-	struct rblk_ack_policy any = { 1 << 2, 1 << 3, 1 };
-	struct rblk_ack_policy alone = { 0, 0, 2 };
+	struct rblk_ack_policy all = { 1 << 2, 1 << 3, 0, 0 };
+	struct rblk_ack_policy any = { 1 << 2, 1 << 3, 0, 1 };
+	struct rblk_ack_policy alone = { 0, 0, 0, 2 };
 	struct rblk_ack_state s = { RBLK_LOCAL_DONE, false, 1 << 2, 0, 0 };
 
 	(void)state;
@@ -217,6 +231,34 @@ static void test_examples(void **state)
 	assert_true(rblk_ackpolicy_must_copy(&alone, 1 << 1));
 }
 
+/* The local disk is gone: what an acknowledgment claims the peers must hold. */
+static void test_without_disk(void **state)
+{
+	/* A: node 1; B: node 2; C: node 3; all have what came before */
+	struct rblk_ack_policy all = { 1 << 2, 1 << 3, 7 << 1, 0 };
+	struct rblk_ack_policy any = { 1 << 2, 1 << 3, 7 << 1, 1 };
+	struct rblk_ack_policy lazy = { 0, 0, 1 << 1, 0 };
+	struct rblk_ack_policy behind = { 0, 1 << 3, 0, 0 };
+	struct rblk_ack_state s = { RBLK_LOCAL_GONE, false, 1 << 2, 1 << 3, 0 };
+
+	(void)state;
+	/* in B's memory is not on B's disk */
+	assert_int_equal(rblk_ackpolicy_verdict(&all, &s), RBLK_VERDICT_WAIT);
+	s.applied |= 1 << 2;
+	assert_int_equal(rblk_ackpolicy_verdict(&all, &s), RBLK_VERDICT_COMPLETE);
+	/* one more in the place of this node */
+	assert_int_equal(rblk_ackpolicy_verdict(&any, &s), RBLK_VERDICT_COMPLETE);
+	s.applied = 1 << 3;
+	assert_int_equal(rblk_ackpolicy_verdict(&any, &s), RBLK_VERDICT_WAIT);
+	/* somebody must have it even if nobody is waited for otherwise */
+	assert_int_equal(rblk_ackpolicy_verdict(&lazy, &s), RBLK_VERDICT_WAIT);
+	s.applied = 1 << 1;
+	assert_int_equal(rblk_ackpolicy_verdict(&lazy, &s), RBLK_VERDICT_COMPLETE);
+	/* who lacks what came before is no copy */
+	s.applied = 1 << 3;
+	assert_int_equal(rblk_ackpolicy_verdict(&behind, &s), RBLK_VERDICT_FAIL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_acks_only_help),
 		cmocka_unit_test(test_must_copy),
 		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_without_disk),
 	};
 
 	return cmocka_run_group_tests_name("ackpolicy", tests, NULL, NULL);

@@ -343,11 +343,13 @@ static void test_state_round_trip(void **state)
 		st.assume_clean = terms % 3 == 1 && terms % 7 != 6;
 		st.resync = terms % 3 == 2 && terms % 7 != 6;
 		st.catchup = terms % 7 == 6;
+		st.self.no_disk = terms % 5 == 4;
 		fill_lineage(&st.self.lineage, terms);
 		memset(buf, 0, sizeof(buf));
 		used = rblk_wire_put_state(buf, &st);
 		assert_int_equal(used, 24 + 16 * terms);
-		assert_int_equal(buf[3], st.catchup ? 4 : terms % 3);
+		assert_int_equal(buf[3], (st.catchup ? 4 : terms % 3) +
+					 (st.self.no_disk ? 8 : 0));
 		for (length = 0; length < used + 40; length++) {
 			memset(&got, 0, sizeof(got));
 			assert_int_equal(read_state(buf, length, &got),
@@ -363,7 +365,7 @@ static void test_state_fields(void **state)
 {
 	/* Clean, to be resynced, to catch up: one of them at most. */
 	static const u8 bad[][2] = { { 0, 2 }, { 1, 4 }, { 3, 3 }, { 3, 5 },
-				     { 3, 6 }, { 3, 7 }, { 3, 8 }, { 3, 0x80 }, { 4, 1 }, { 7, 1 }, { 16, 1 }, { 23, 0xff } };
+				     { 3, 6 }, { 3, 7 }, { 3, 16 }, { 3, 15 }, { 3, 0x80 }, { 4, 1 }, { 7, 1 }, { 16, 1 }, { 23, 0xff } };
 	struct rblk_state st = { .assume_clean = true }, got;
 	u8 buf[RBLK_WIRE_STATE_MAX];
 	u32 used = rblk_wire_put_state(buf, &st);

@@ -38,6 +38,7 @@ static void nth_self(u32 n, struct rblk_self *self)
 	self->data = data_states[n % ARRAY_SIZE(data_states)];
 	n /= ARRAY_SIZE(data_states);
 	self->promised = promises[n];
+	self->no_disk = false;
 }
 
 typedef void each_fn(const struct rblk_self *mine, const struct rblk_self *peer,
@@ -250,6 +251,42 @@ static void test_unclean(void **state)
 	assert_int_equal(plan.repl, RBLK_REPL_BEHIND);
 }
 
+/* A backup without a disk takes nothing, a primary without one sends all the same. */
+static void check_no_disk(const struct rblk_self *mine,
+			  const struct rblk_self *peer,
+			  const struct rblk_plan *plan,
+			  const struct rblk_plan *theirs)
+{
+	static const struct rblk_memory memory = { .log_from = 1 };
+	struct rblk_self lost = *mine;
+	struct rblk_plan mine_lost, peer_sees;
+	bool leads = mine->role == RBLK_ROLE_PRIMARY;
+
+	lost.no_disk = true;
+	rblk_plan_handshake(&lost, peer, &mine_lost);
+	rblk_plan_handshake(peer, &lost, &peer_sees);
+	if (leads || plan->action == RBLK_PLAN_REFUSE) {
+		assert_memory_equal(&mine_lost, plan, sizeof(*plan));
+		assert_memory_equal(&peer_sees, theirs, sizeof(*theirs));
+	} else {
+		assert_int_equal(mine_lost.action, RBLK_PLAN_IDLE);
+		assert_int_equal(peer_sees.action, RBLK_PLAN_IDLE);
+		assert_int_equal(peer_sees.repl, RBLK_REPL_BEHIND);
+		assert_int_equal(rblk_plan_sync(peer, &lost, &memory),
+				 RBLK_SYNC_NONE);
+	}
+	/* what it cannot read it cannot copy */
+	if (rblk_plan_sync(&lost, peer, &memory))
+		assert_int_equal(rblk_plan_sync(&lost, peer, &memory),
+				 RBLK_SYNC_LOG);
+}
+
+static void test_no_disk(void **state)
+{
+	(void)state;
+	for_each_row(check_no_disk);
+}
+
 static void check_reason(const struct rblk_self *mine,
 			 const struct rblk_self *peer,
 			 const struct rblk_plan *plan,
@@ -396,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_both_sides_agree),
 		cmocka_unit_test(test_repl),
 		cmocka_unit_test(test_unclean),
+		cmocka_unit_test(test_no_disk),
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_sync_by_example),

@@ -67,7 +67,7 @@ const struct rblk_command rblk_commands[] = {
 		"apply a changed configuration, while I/O runs",
 		"Reads the configuration again and changes what differs: protocol\n"
 		"to each peer, acks, log-size, data-crc, zero-detect,\n"
-		"read-from-backup, and which nodes are peers. Operations in flight\n"
+		"on-disk-error, read-from-backup, and which nodes are peers. Operations in flight\n"
 		"complete by what is then set. Refused, with nothing changed, when\n"
 		"something differs that is fixed while a resource is up (its\n"
 		"volumes, their disks and minors, this node's id): 'down' and 'up'\n"

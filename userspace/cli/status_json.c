@@ -74,6 +74,9 @@ json_t *rblk_json_resource(const struct rblk_kresource *r)
 	    flag(h, RBLK_RES_READ_FROM_BACKUP, r->read_from_backup));
 	set(o, "data_crc", flag(h, RBLK_RES_DATA_CRC, r->data_crc));
 	set(o, "zero_detect", flag(h, RBLK_RES_ZERO_DETECT, r->zero_detect));
+	set(o, "on_disk_error",
+	    word(h, RBLK_RES_PASS_DISK_ERRORS,
+		 rblk_kmsg_on_disk_error(r->pass_disk_errors)));
 	return o;
 }
 

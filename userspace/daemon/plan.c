@@ -38,6 +38,7 @@ static void add_resource(struct rblk_plan *plan, const struct rblk_config *c,
 		 RBLK_HAS(RBLK_RES_UUID) | RBLK_HAS(RBLK_RES_GENERATION) |
 		 RBLK_HAS(RBLK_RES_ACKS) | RBLK_HAS(RBLK_RES_DATA_CRC) |
 		 RBLK_HAS(RBLK_RES_ZERO_DETECT) |
+		 RBLK_HAS(RBLK_RES_PASS_DISK_ERRORS) |
 		 RBLK_HAS(RBLK_RES_READ_FROM_BACKUP);
 	k->node_id = node->id;
 	rblk_text_copy(k->node_name, sizeof(k->node_name), node->name);
@@ -46,6 +47,7 @@ static void add_resource(struct rblk_plan *plan, const struct rblk_config *c,
 	k->acks = r->acks;
 	k->data_crc = r->data_crc;
 	k->zero_detect = r->zero_detect;
+	k->pass_disk_errors = r->pass_disk_errors;
 	k->read_from_backup = !!(r->read_from_backup & (1U << node->id));
 	if (r->log_bytes) {
 		k->has |= RBLK_HAS(RBLK_RES_LOG_BYTES);
@@ -266,6 +268,12 @@ static void change_resource(struct rblk_plan *todo, const char *name,
 		set.has |= RBLK_HAS(RBLK_RES_ZERO_DETECT);
 		say(w, "zero-detect %s -> %s", yes_no(have->zero_detect),
 		    yes_no(want->zero_detect));
+	}
+	if (DIFFERS(RBLK_RES_PASS_DISK_ERRORS, pass_disk_errors)) {
+		set.has |= RBLK_HAS(RBLK_RES_PASS_DISK_ERRORS);
+		say(w, "on-disk-error %s -> %s",
+		    rblk_kmsg_on_disk_error(have->pass_disk_errors),
+		    rblk_kmsg_on_disk_error(want->pass_disk_errors));
 	}
 	if (DIFFERS(RBLK_RES_READ_FROM_BACKUP, read_from_backup)) {
 		set.has |= RBLK_HAS(RBLK_RES_READ_FROM_BACKUP);

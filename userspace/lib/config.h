@@ -61,6 +61,7 @@ struct rblk_config_resource {
 	uint64_t log_bytes;		/* 0: the module's default */
 	bool data_crc;
 	bool zero_detect;
+	bool pass_disk_errors;
 	uint16_t read_from_backup;	/* bit per node id */
 	struct rblk_config_volume *volumes;	/* ascending id */
 	size_t volumes_n;

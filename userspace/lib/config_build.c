@@ -428,6 +428,12 @@ static void build_resource(const struct builder *b, cfg_t *sec)
 	}
 	r->data_crc = take_bool(b, sec, "data-crc", false);
 	r->zero_detect = take_bool(b, sec, "zero-detect", ZERO_DETECT_DEFAULT);
+	text = value_of(sec, "on-disk-error");
+	if (text && strcmp(text, "detach") != 0) {
+		if (strcmp(text, "pass") != 0)
+			fail_value(b, sec, "on-disk-error", "detach, pass");
+		r->pass_disk_errors = true;
+	}
 	if (take_bool(b, sec, "read-from-backup", false))
 		r->read_from_backup = 0xffff;
 	build_volumes(b, sec, r, r->members);

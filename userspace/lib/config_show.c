@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "kmsg.h"
 #include "text.h"
 
 #include <jansson.h>
@@ -66,8 +67,9 @@ static void show_resource(const struct rblk_config *c,
 		fprintf(to, "\tlog-size = %s\n",
 			rblk_text_config_size(text, sizeof(text),
 					      r->log_bytes));
-	fprintf(to, "\tdata-crc = %s\n\tzero-detect = %s\n",
-		yes_no(r->data_crc), yes_no(r->zero_detect));
+	fprintf(to, "\tdata-crc = %s\n\tzero-detect = %s\n\ton-disk-error = %s\n",
+		yes_no(r->data_crc), yes_no(r->zero_detect),
+		rblk_kmsg_on_disk_error(r->pass_disk_errors));
 	for (i = 0; i < c->nodes_n; i++) {
 		const struct rblk_config_node *n = &c->nodes[i];
 
@@ -133,9 +135,10 @@ static json_t *resource_json(const struct rblk_config *c,
 				  !!(r->read_from_backup & (1U << n->id)),
 				  "volumes", volumes));
 	}
-	return json_pack("{s:s,s:b,s:b,s:o,s:o,s:o}", "name", r->name,
+	return json_pack("{s:s,s:b,s:b,s:s,s:o,s:o,s:o}", "name", r->name,
 			 "data_crc", r->data_crc, "zero_detect",
-			 r->zero_detect, "acks",
+			 r->zero_detect, "on_disk_error",
+			 rblk_kmsg_on_disk_error(r->pass_disk_errors), "acks",
 			 r->acks ? json_integer(r->acks) : json_string("all"),
 			 "log_size_bytes", r->log_bytes ?
 			 json_integer((json_int_t)r->log_bytes) : json_null(),

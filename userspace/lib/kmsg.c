@@ -46,6 +46,8 @@ static const struct field resource_fields[] = {
 	FIELD(RBLK_RES_ZERO_DETECT, F_U8, rblk_kresource, zero_detect),
 	FIELD(RBLK_RES_IN_FLIGHT, F_U32, rblk_kresource, in_flight),
 	FIELD(RBLK_RES_HELD_BY, F_U8, rblk_kresource, held_by),
+	FIELD(RBLK_RES_PASS_DISK_ERRORS, F_U8, rblk_kresource,
+	      pass_disk_errors),
 	END
 };
 
@@ -353,6 +355,13 @@ const char *rblk_kmsg_disk(unsigned int disk)
 	static const char *const names[] = { "ok", "failed" };
 
 	return WORD(names, disk);
+}
+
+const char *rblk_kmsg_on_disk_error(unsigned int pass)
+{
+	static const char *const names[] = { "detach", "pass" };
+
+	return WORD(names, pass);
 }
 
 const char *rblk_kmsg_conn(unsigned int conn)

@@ -40,6 +40,7 @@ struct rblk_kresource {
 	uint8_t zero_detect;
 	uint32_t in_flight;
 	uint8_t held_by;
+	uint8_t pass_disk_errors;
 };
 
 struct rblk_kvolume {
@@ -145,6 +146,7 @@ const struct rblk_kpeer *rblk_kstate_peer(const struct rblk_kstate *state,
 const char *rblk_kmsg_role(unsigned int role);
 const char *rblk_kmsg_data(unsigned int data);
 const char *rblk_kmsg_disk(unsigned int disk);
+const char *rblk_kmsg_on_disk_error(unsigned int pass);
 const char *rblk_kmsg_conn(unsigned int conn);
 const char *rblk_kmsg_repl(unsigned int repl);
 const char *rblk_kmsg_event_kind(unsigned int kind);

@@ -139,8 +139,8 @@ static void json_shape(void **state)
 		"generation", "seq", "seq_generation", "acks", "log_bytes",
 		"log_ops", "log_used_bytes", "log_used_ops", "held_requests",
 		"held_by", "in_flight_ops", "openers", "read_from_backup",
-		"data_crc", "zero_detect", "health", "volumes", "peers",
-		"latency", "advice",
+		"data_crc", "zero_detect", "on_disk_error", "health", "volumes",
+		"peers", "latency", "advice",
 	};
 	static const char *const peer_keys[] = {
 		"node_id", "node", "protocol", "connection", "reason", "role",

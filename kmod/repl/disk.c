@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * disk.c - the disk below a volume, and what becomes of it when it fails.
+ */
+#include "disk.h"
+#include "../resource.h"
+
+bool rblk_disk_any_bad(struct rblk_resource *res)
+{
+	bool bad = false;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < RBLK_MAX_VOLUMES && !bad; i++) {
+		struct rblk_volume *volume = READ_ONCE(res->volume[i]);
+
+		bad = volume && !rblk_disk_is_good(volume);
+	}
+	rcu_read_unlock();
+	return bad;
+}
+
+bool rblk_disk_any_away(struct rblk_resource *res)
+{
+	bool away = false;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < RBLK_MAX_VOLUMES && !away; i++) {
+		struct rblk_volume *volume = READ_ONCE(res->volume[i]);
+
+		away = volume && rblk_disk_is_away(volume);
+	}
+	rcu_read_unlock();
+	return away;
+}
+
+static const char *op_name(enum req_op op)
+{
+	return op == REQ_OP_READ ? "reading" : "writing";
+}
+
+void rblk_disk_failed_locked(struct rblk_volume *volume, enum req_op op,
+			     u64 sector, blk_status_t status)
+{
+	struct rblk_resource *res = volume->res;
+	struct rblk_log *log = &res->log;
+	bool first = rblk_disk_is_good(volume);
+	bool away = !log->gate.primary ||
+		    (log->policy.level && !res->pass_disk_errors);
+
+	lockdep_assert_held(&log->lock);
+	if (op == REQ_OP_READ && !away)
+		return;
+	if (!first && (volume->away || !away))
+		return;
+	WRITE_ONCE(volume->disk_state, RBLK_DISK_FAILED);
+	WRITE_ONCE(volume->away, away);
+	scnprintf(volume->disk_reason, sizeof(volume->disk_reason),
+		  "volume %u: %s sector %llu of the backing device %s failed: error %d%s",
+		  volume->id, op_name(op), sector, volume->backing.path,
+		  -blk_status_to_errno(status),
+		  away ? ": it is not used any more" : "");
+	queue_work(res->wq, &volume->disk_work);
+}

@@ -156,6 +156,8 @@ static struct rblk_peer *alloc_peer(void)
 	}
 	iov_iter_bvec(&peer->tx.head, ITER_SOURCE, peer->tx.bvec, 0, 0);
 	iov_iter_bvec(&peer->tx.data, ITER_SOURCE, peer->tx.bvec, 0, 0);
+	rblk_reads_init(&peer->reads);
+	INIT_LIST_HEAD(&peer->answers);
 	rblk_rx_expect_header(&peer->rx);
 	rblk_outq_init(&peer->outq);
 	INIT_WORK(&peer->send_work, rblk_send_work);

@@ -11,6 +11,7 @@
 #include "core/wire.h"
 #include "net/outq.h"
 #include "net/sock.h"
+#include "repl/read.h"
 #include "repl/resync.h"
 
 struct rblk_resource;
@@ -29,6 +30,7 @@ struct netlink_ext_ack;
  * @head: bytes to be copied into the socket
  * @data: then: pages to be referenced by the socket
  * @sent: control frames in the batch, freed when it is through
+ * @answer: a READ whose data is in the batch; likewise
  * @frames: headers used in @page
  * @vecs: used in @bvec
  * @bytes: of the whole batch
@@ -43,6 +45,7 @@ struct rblk_tx {
 	struct iov_iter head;
 	struct iov_iter data;
 	struct list_head sent;
+	struct rblk_apply *answer;
 	u32 frames;
 	u32 vecs;
 	u32 bytes;
@@ -57,7 +60,7 @@ struct rblk_tx {
 enum rblk_rx_state {
 	RBLK_RX_HEADER,
 	RBLK_RX_CTRL,	/* payload into @buf */
-	RBLK_RX_DATA,	/* payload into @apply's pages */
+	RBLK_RX_DATA,	/* payload into @apply's pages, or @read's */
 	RBLK_RX_PAUSED,	/* a complete frame waits until the applier is idle */
 };
 
@@ -70,6 +73,7 @@ enum rblk_rx_state {
  * @vec: for @iter when it is not a data iterator
  * @buf: RBLK_WIRE_CTRL_MAX bytes
  * @apply: operation whose data is being read
+ * @read: or this node's own read that is being answered
  * @ahead: RBLK_RX_AHEAD bytes: many short frames are read at once
  * @ahead_at: the next byte in it
  * @ahead_end: behind its last
@@ -83,6 +87,7 @@ struct rblk_rx {
 	struct kvec vec;
 	void *buf;
 	struct rblk_apply *apply;
+	struct rblk_read *read;
 	void *ahead;
 	u32 ahead_at;
 	u32 ahead_end;
@@ -149,6 +154,9 @@ static inline void rblk_rx_expect_header(struct rblk_rx *rx)
  * @outq: control frames to send
  * @resync: overwriting its data out of order
  * @lack: what it lacks; protected by the log's lock
+ * @reads: what this node, without a disk, asks it for
+ * @answers: what it asked for, to be sent; of struct rblk_apply; the log's lock
+ * @nr_owed: how many it asked for that are not in the socket; likewise
  * @sent_bytes: handed to sockets so far
  * @received_bytes: read from sockets so far
  * @agreeing: what stall_work was set to watch
@@ -190,6 +198,9 @@ struct rblk_peer {
 	struct rblk_rx rx;
 	struct rblk_resync resync;
 	struct rblk_lack lack;
+	struct rblk_reads reads;
+	struct list_head answers;
+	u32 nr_owed;
 	u64 sent_bytes;
 	u64 received_bytes;
 	u64 last_progress;

@@ -96,6 +96,7 @@ static const struct rblk_applier_ops applier_ops = {
 	.progress = applier_progressed,
 	.room = rblk_recv_room,
 	.copied = rblk_recv_copied,
+	.answer = rblk_recv_answer,
 	.failed = applier_failed,
 };
 

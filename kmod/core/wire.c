@@ -95,6 +95,9 @@ static_assert(RBLK_WIRE_TEXT_MAX <= RBLK_WIRE_CTRL_MAX);
 #define USES_VOLUME	(1U << 1)
 #define USES_DATA	(1U << 2)	/* the payload is nr_sects sectors */
 #define USES_DIGESTS	(1U << 3)	/* the payload is their digests */
+#define USES_SEQ	(1U << 4)	/* seq, without the rest of the order */
+#define USES_DEP	(1U << 5)	/* likewise */
+#define USES_NO_DATA	(1U << 6)	/* USES_DATA, or no payload */
 
 /* What a type, or an op of the type OP, demands of its frames. */
 struct spec {
@@ -145,6 +148,15 @@ static const struct spec types[__RBLK_MSG_END] = {
 		.sects_max = DATA_SECTS_MAX,
 		.length_min = sizeof(__le64),
 		.length_max = sizeof(__le64),
+	},
+	[RBLK_MSG_READ] = {
+		.uses = USES_SEQ | USES_DEP | USES_VOLUME,
+		.sects_max = DATA_SECTS_MAX,
+	},
+	[RBLK_MSG_READ_REPLY] = {
+		.flags = RBLK_FRAME_DATA_CRC,
+		.uses = USES_SEQ | USES_VOLUME | USES_DATA | USES_NO_DATA,
+		.sects_max = DATA_SECTS_MAX,
 	},
 	[RBLK_MSG_BYE] = {
 		.flags = RBLK_FRAME_DATA_CRC,
@@ -207,8 +219,11 @@ static const struct spec *spec_of(const struct rblk_frame *frame)
 static enum rblk_wire_error check_unused(const struct rblk_frame *frame,
 					 const struct spec *spec)
 {
-	if (!(spec->uses & USES_ORDER) &&
-	    (frame->gen || frame->seq || frame->dep))
+	if (!(spec->uses & USES_ORDER) && frame->gen)
+		return RBLK_WIRE_BAD_RESERVED;
+	if (!(spec->uses & (USES_ORDER | USES_SEQ)) && frame->seq)
+		return RBLK_WIRE_BAD_RESERVED;
+	if (!(spec->uses & (USES_ORDER | USES_DEP)) && frame->dep)
 		return RBLK_WIRE_BAD_RESERVED;
 	if (!(spec->uses & USES_VOLUME) && frame->volume)
 		return RBLK_WIRE_BAD_RESERVED;
@@ -239,7 +254,8 @@ static enum rblk_wire_error check_length(const struct rblk_frame *frame,
 	u32 length_min = spec->length_min;
 	u32 length_max = spec->length_max;
 
-	if (spec->uses & USES_DATA && !(frame->flags & RBLK_FRAME_ZEROES)) {
+	if (spec->uses & USES_DATA && !(frame->flags & RBLK_FRAME_ZEROES) &&
+	    (frame->length || !(spec->uses & USES_NO_DATA))) {
 		length_min = frame->nr_sects << SECT_SHIFT;
 		length_max = length_min;
 	}

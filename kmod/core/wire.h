@@ -21,6 +21,7 @@
 #define RBLK_WIRE_DIGESTED_SECTS 32		/* 16 KiB under one digest */
 #define RBLK_WIRE_DIGESTS_MAX	64		/* of one frame: bits of a DIFF */
 #define RBLK_WIRE_RANGES_MAX	32		/* selective acks in one ACK */
+#define RBLK_WIRE_READS_MAX	32		/* READs not yet answered */
 #define RBLK_WIRE_TEXT_MAX	128		/* bytes of a BYE reason, with NUL */
 
 enum rblk_msg_type {
@@ -33,6 +34,8 @@ enum rblk_msg_type {
 	RBLK_MSG_BYE,
 	RBLK_MSG_DIGEST,	/* RESYNC: what the primary has: volume sector nr_sects */
 	RBLK_MSG_DIFF,		/* which of these blocks differ there */
+	RBLK_MSG_READ,		/* send this range: seq dep volume sector nr_sects */
+	RBLK_MSG_READ_REPLY,	/* it: seq volume sector nr_sects; no payload: failed */
 	__RBLK_MSG_END,
 };
 
@@ -103,8 +106,8 @@ struct rblk_msg_hdr {
  * @length: payload bytes that follow
  * @data_crc: crc32c of the payload, 0 without RBLK_FRAME_DATA_CRC
  * @gen: generation of the operation
- * @seq: of the operation
- * @dep: the highest seq that must be applied before the operation starts
+ * @seq: of the operation; READ: its name, which the answer repeats
+ * @dep: the highest seq that must be applied before it starts
  * @sector: in 512-byte sectors
  * @nr_sects: length of the range
  * @volume: id of the volume
@@ -240,7 +243,8 @@ void rblk_wire_put_hdr(struct rblk_msg_hdr *hdr, const struct rblk_frame *frame)
  *
  * Fields that a type does not use must be zero. After OK, the payload is
  * nr_sects sectors for RESYNC and OP WRITE (at most RBLK_WIRE_DATA_MAX bytes),
- * else at most RBLK_WIRE_CTRL_MAX bytes, and a range ends below sector 2^53.
+ * that or nothing for READ_REPLY, else at most RBLK_WIRE_CTRL_MAX bytes, and a
+ * range ends below sector 2^53.
  * seq, dep and gen are not checked: rblk_order_receive() does that for the
  * first two. data_crc is the caller's to compare.
  *

@@ -220,10 +220,33 @@ static void *take_token(struct rblk_apply *apply)
 	return token;
 }
 
+/* What was in flight leaves. Return: @room is due. */
+static bool release_locked(struct rblk_apply *apply)
+{
+	struct rblk_applier *applier = apply->applier;
+
+	rblk_extents_remove(extents_of(apply), &apply->extent);
+	applier->bytes -= apply->op == RBLK_OP_WRITE ?
+			  apply->extent.nr_sects << SECTOR_SHIFT : 0;
+	if (!applier->full || applier->bytes >= RBLK_APPLY_BYTES_MAX / 2)
+		return false;
+	applier->full = false;
+	return true;
+}
+
+/* Return: nothing is pending any more. */
+static bool leave_locked(struct rblk_applier *applier)
+{
+	if (--applier->nr_pending)
+		return false;
+	wake_up_all(&applier->idle);
+	return true;
+}
+
 static void finish(struct rblk_apply *apply, blk_status_t status)
 {
 	struct rblk_applier *applier = apply->applier;
-	bool room = false, idle, more;
+	bool room, idle, more;
 	unsigned long irq;
 
 	trace_rblk_apply_end(apply->volume->res->name, apply->volume->id,
@@ -233,9 +256,7 @@ static void finish(struct rblk_apply *apply, blk_status_t status)
 	/* Destroying an idle applier waits for us to be through with it. */
 	rcu_read_lock();
 	spin_lock_irqsave(&applier->lock, irq);
-	rblk_extents_remove(extents_of(apply), &apply->extent);
-	applier->bytes -= apply->op == RBLK_OP_WRITE ?
-			  apply->extent.nr_sects << SECTOR_SHIFT : 0;
+	room = release_locked(apply);
 	if (status)
 		applier->failed = true;
 	else if (apply->seq)
@@ -245,14 +266,8 @@ static void finish(struct rblk_apply *apply, blk_status_t status)
 		if (is_recorded(apply))
 			rblk_keep_recorded(apply->volume, apply->floor);
 	}
-	idle = !--applier->nr_pending;
-	if (applier->full && applier->bytes < RBLK_APPLY_BYTES_MAX / 2) {
-		applier->full = false;
-		room = true;
-	}
+	idle = leave_locked(applier);
 	more = !list_empty(&applier->waiting);
-	if (idle)
-		wake_up_all(&applier->idle);
 	spin_unlock_irqrestore(&applier->lock, irq);
 
 	if (status)
@@ -270,6 +285,39 @@ static void finish(struct rblk_apply *apply, blk_status_t status)
 		queue_work(starters, &applier->start_work);
 	rcu_read_unlock();
 	rblk_apply_free(apply);
+}
+
+/*
+ * A READ is through. Its answer is on its way before the applier counts as idle:
+ * what is agreed on then comes after it in the stream.
+ */
+static void finish_read(struct rblk_apply *apply, blk_status_t status)
+{
+	struct rblk_applier *applier = apply->applier;
+	bool room, idle, more;
+	unsigned long irq;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&applier->lock, irq);
+	room = release_locked(apply);
+	spin_unlock_irqrestore(&applier->lock, irq);
+	apply->bio.bi_status = status;
+	applier->ops->answer(applier->owner, apply);
+
+	spin_lock_irqsave(&applier->lock, irq);
+	idle = leave_locked(applier);
+	more = !list_empty(&applier->waiting);
+	spin_unlock_irqrestore(&applier->lock, irq);
+	if (room || idle)
+		applier->ops->room(applier->owner);
+	if (more)
+		queue_work(starters, &applier->start_work);
+	rcu_read_unlock();
+}
+
+static void read_endio(struct bio *bio)
+{
+	finish_read(bio->bi_private, bio->bi_status);
 }
 
 static void flush_done(struct rblk_super_flush *flush, blk_status_t status)
@@ -353,12 +401,13 @@ static void inspect_endio(struct bio *bio)
 	queue_work(starters, &apply->zeroes_work);
 }
 
-static void inspect(struct rblk_apply *apply)
+/* Read instead of writing. */
+static void read_data(struct rblk_apply *apply)
 {
 	struct bio *bio = &apply->bio;
 
 	bio->bi_opf = REQ_OP_READ;
-	bio->bi_end_io = inspect_endio;
+	bio->bi_end_io = apply->is_read ? read_endio : inspect_endio;
 	bio->bi_private = apply;
 	rblk_backing_submit(&apply->volume->backing, bio);
 }
@@ -373,11 +422,14 @@ static void start(struct rblk_apply *apply)
 			       apply->extent.nr_sects << SECTOR_SHIFT,
 			       READ_ONCE(apply->applier->nr_pending));
 	if (READ_ONCE(apply->applier->failed)) {
-		finish(apply, BLK_STS_IOERR);
+		if (apply->is_read)
+			finish_read(apply, BLK_STS_IOERR);
+		else
+			finish(apply, BLK_STS_IOERR);
 		return;
 	}
-	if (apply->inspect) {
-		inspect(apply);
+	if (apply->inspect || apply->is_read) {
+		read_data(apply);
 		return;
 	}
 	if (make_mistake(apply, zeroes)) {

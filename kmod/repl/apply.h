@@ -22,6 +22,7 @@
 #include "../core/wire.h"
 #include "../store/super.h"
 
+struct rblk_apply;
 struct rblk_volume;
 
 #define RBLK_APPLY_WINDOW	65536		/* operations not yet applied */
@@ -33,6 +34,8 @@ struct rblk_volume;
  *	any context
  * @room: the data in flight fell below its bound, or all is applied; any context
  * @copied: resync data was applied; any context
+ * @answer: a READ is through; it belongs to whom it is given to, who frees it;
+ *	any context
  * @failed: a request to a backing device failed; sectors count from the data's
  *	start; any context
  */
@@ -40,6 +43,7 @@ struct rblk_applier_ops {
 	void (*progress)(void *owner);
 	void (*room)(void *owner);
 	void (*copied)(void *owner, void *token);
+	void (*answer)(void *owner, struct rblk_apply *apply);
 	void (*failed)(void *owner, struct rblk_volume *volume, enum req_op op,
 		       u64 sector, blk_status_t status);
 };
@@ -100,6 +104,8 @@ struct rblk_applier {
  * @token: resync data: for @copied of the ops; kmalloc'd
  * @inspect: instead of writing @bio, read it, and call this with what is there;
  *	in process context
+ * @is_read: a READ: instead of writing @bio, read it, for @answer of the ops
+ * @read_id: its name on the link
  * @zeroes_work: zeroing where the device cannot; @inspect
  * @bio: its data; last, the bio set's front pad
  */
@@ -117,6 +123,8 @@ struct rblk_apply {
 	struct rblk_super_flush flush;
 	void *token;
 	void (*inspect)(struct rblk_apply *apply);
+	bool is_read;
+	u64 read_id;
 	struct work_struct zeroes_work;
 	struct bio bio;
 };
@@ -184,7 +192,7 @@ struct rblk_apply *rblk_apply_alloc(struct rblk_applier *applier,
 				    struct rblk_volume *volume,
 				    const struct rblk_frame *frame, u32 epoch);
 
-/** rblk_apply_free - free an operation that was not submitted */
+/** rblk_apply_free - free an operation that was not submitted, or a READ's */
 void rblk_apply_free(struct rblk_apply *apply);
 
 /**

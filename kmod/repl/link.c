@@ -122,7 +122,8 @@ void rblk_link_stall_work(struct work_struct *work)
 	disagreeing = peer->agreeing &&
 		      (peer->conn == RBLK_CONN_HELLO || peer->negotiating);
 	owing = log->streaming & BIT(peer->node_id) &&
-		(cursor->applied + 1 < cursor->next || peer->resync.in_flight);
+		(cursor->applied + 1 < cursor->next || peer->resync.in_flight ||
+		 peer->reads.nr_sent);
 	/* A timer that was set to watch an agreement says nothing of acks. */
 	stalled = !peer->agreeing && cursor->progress == peer->last_progress;
 	spin_unlock_irq(&log->lock);
@@ -250,6 +251,7 @@ int rblk_link_attach(struct rblk_peer *peer, int fd,
 	peer->offer = RBLK_SYNC_NONE;
 	peer->joined = false;
 	WRITE_ONCE(peer->join_seq, 0);
+	peer->nr_owed = 0;
 	peer->ack_due = false;
 	peer->acked_applied = 0;
 	peer->reason[0] = '\0';
@@ -505,6 +507,7 @@ void rblk_link_renegotiate(struct rblk_peer *peer)
 		rblk_link_fail(peer, "the role changed during the handshake or a resync");
 		return;
 	}
+	rblk_read_unstreamed(peer, false);
 	if (put_state(peer, clean, RBLK_SYNC_NONE))
 		rblk_link_fail(peer, "out of memory");
 	expect_agreement(peer);
@@ -583,6 +586,35 @@ int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
 	return err;
 }
 
+void rblk_link_free_answer(struct rblk_peer *peer)
+{
+	struct rblk_log *log = &peer->res->log;
+	unsigned long irq;
+
+	lockdep_assert_held(&peer->tx.mutex);
+	if (likely(!peer->tx.answer))
+		return;
+	rblk_apply_free(peer->tx.answer);
+	peer->tx.answer = NULL;
+	spin_lock_irqsave(&log->lock, irq);
+	peer->nr_owed--;
+	spin_unlock_irqrestore(&log->lock, irq);
+}
+
+/* Answers that nobody waits for any more. */
+static void drop_answers(struct rblk_peer *peer)
+{
+	struct rblk_log *log = &peer->res->log;
+	struct rblk_apply *apply, *tmp;
+	LIST_HEAD(answers);
+
+	spin_lock_irq(&log->lock);
+	list_splice_init(&peer->answers, &answers);
+	spin_unlock_irq(&log->lock);
+	list_for_each_entry_safe(apply, tmp, &answers, link)
+		rblk_apply_free(apply);
+}
+
 /* Drop what the sending half holds. Return: true when sent data is unacked. */
 static bool reset_tx(struct rblk_peer *peer)
 {
@@ -591,6 +623,7 @@ static bool reset_tx(struct rblk_peer *peer)
 
 	lockdep_assert_held(&tx->mutex);
 	rblk_outq_free_list(&tx->sent);
+	rblk_link_free_answer(peer);
 	iov_iter_bvec(&tx->head, ITER_SOURCE, tx->bvec, 0, 0);
 	iov_iter_bvec(&tx->data, ITER_SOURCE, tx->bvec, 0, 0);
 	tx->frames = 0;
@@ -599,6 +632,7 @@ static bool reset_tx(struct rblk_peer *peer)
 	tx->ops = 0;
 	tx->ops_handed = 0;
 	return READ_ONCE(peer->resync.in_flight) ||
+	       READ_ONCE(peer->reads.nr_sent) ||
 	       (peer->res->log.streaming & BIT(peer->node_id) &&
 		cursor->applied + 1 < cursor->next);
 }
@@ -608,6 +642,9 @@ static void reset_rx(struct rblk_peer *peer)
 	if (peer->rx.apply)
 		rblk_apply_free(peer->rx.apply);
 	peer->rx.apply = NULL;
+	if (peer->rx.read)
+		rblk_read_elsewhere(peer->rx.read, peer->node_id);
+	peer->rx.read = NULL;
 	peer->rx.ahead_at = 0;
 	peer->rx.ahead_end = 0;
 	rblk_rx_expect_header(&peer->rx);
@@ -644,6 +681,8 @@ void rblk_link_down_work(struct work_struct *work)
 	WRITE_ONCE(peer->join_seq, 0);
 	spin_unlock_irq(&res->log.lock);
 	rblk_write_rejudge(res);
+	rblk_read_unstreamed(peer, true);
+	drop_answers(peer);
 	rblk_resync_stop(peer);
 
 	spin_lock_irq(&res->log.lock);

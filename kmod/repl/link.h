@@ -117,6 +117,12 @@ const char *rblk_link_copied(struct rblk_peer *peer);
  */
 int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack);
 
+/**
+ * rblk_link_free_answer - the answer to a READ is entirely in the socket
+ * @peer: its tx.mutex is held; harmless when there is none
+ */
+void rblk_link_free_answer(struct rblk_peer *peer);
+
 /** rblk_link_down_work - the end of a link, bound as down_work */
 void rblk_link_down_work(struct work_struct *work);
 

@@ -96,6 +96,8 @@ struct rblk_cursor {
  *	uncopied one is reported
  * @must_copy: new entries' data must be copied
  * @stable_data: copy whatever is sent: it carries a checksum
+ * @read_node: the peer that reads were last sent to; meaningless at first
+ * @read_floor: what such a peer must have applied before it reads
  * @cursor: by node id
  * @lack: by node id: what that peer lacks; bound by the peer
  * @held: writes that wait for the gate, for room, or that were released from
@@ -123,6 +125,8 @@ struct rblk_log {
 	u8 saving;
 	bool must_copy;
 	bool stable_data;
+	u8 read_node;
+	u64 read_floor;
 	struct rblk_cursor cursor[RBLK_MAX_NODES];
 	struct rblk_lack *lack[RBLK_MAX_NODES];
 	struct list_head held;

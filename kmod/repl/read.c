@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * read.c - reads go to the backing device.
+ * read.c - reads go to the backing device, or to a peer when it is away.
  *
  * A read has no place in the order: while a write is in flight, either state
  * of its blocks may be seen, as on any disk.
@@ -12,30 +12,14 @@
 #include <linux/blkdev.h>
 #include <linux/mempool.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
+#include "disk.h"
 #include "read.h"
+#include "../peer.h"
 #include "../resource.h"
-#include "../volume.h"
 
 #define POOL_READS	64
-
-/**
- * struct rblk_read - a read on its way
- * @volume: holds a reference for it
- * @bdev: that the bio was for
- * @end_io: of the bio
- * @private: of the bio
- * @bytes: to read
- * @start_jiffies: for iostat
- */
-struct rblk_read {
-	struct rblk_volume *volume;
-	struct block_device *bdev;
-	bio_end_io_t *end_io;
-	void *private;
-	u32 bytes;
-	unsigned long start_jiffies;
-};
 
 static struct kmem_cache *read_cache;
 static mempool_t read_pool;
@@ -59,23 +43,92 @@ void rblk_read_exit(void)
 	kmem_cache_destroy(read_cache);
 }
 
-static void read_endio(struct bio *bio)
+void rblk_reads_init(struct rblk_reads *reads)
 {
-	struct rblk_read *read = bio->bi_private;
+	INIT_LIST_HEAD(&reads->queued);
+	INIT_LIST_HEAD(&reads->sent);
+}
+
+static void finish(struct rblk_read *read, blk_status_t status)
+{
 	struct rblk_volume *volume = read->volume;
+	struct bio *bio = read->bio;
 
 	this_cpu_inc(volume->stats->read_ops);
-	this_cpu_add(volume->stats->read_bytes, read->bytes);
-	if (bio->bi_status)
+	this_cpu_add(volume->stats->read_bytes, read->iter.bi_size);
+	if (status)
 		this_cpu_inc(volume->stats->errors);
+	bio->bi_status = status;
 	bio_end_io_acct_remapped(bio, read->start_jiffies, read->bdev);
 	bio->bi_bdev = read->bdev;
 	bio->bi_end_io = read->end_io;
 	bio->bi_private = read->private;
 	mempool_free(read, &read_pool);
-	/* Not bio_endio(): that has been through with it. */
+	/* Not bio_endio(): that may have been through with it. */
 	bio->bi_end_io(bio);
 	percpu_ref_put(&volume->io);
+}
+
+/* A peer that has all data and did not fail this read, or NULL. */
+static struct rblk_peer *pick_peer_locked(struct rblk_log *log,
+					  const struct rblk_read *read)
+{
+	u16 level = log->policy.level & ~read->tried;
+	struct rblk_resource *res = read->volume->res;
+
+	return level ? res->peer[__ffs(level)] : NULL;
+}
+
+/*
+ * What one read saw of a write in flight, the next must see as well, wherever
+ * it is answered: from a change on, all that was in flight then comes first.
+ */
+static u64 dep_of_locked(struct rblk_log *log, u8 node)
+{
+	if (log->read_node != node) {
+		log->read_node = node;
+		log->read_floor = log->last;
+	}
+	return max(log->reported, log->read_floor);
+}
+
+/* Queue it for a peer, or fail it. */
+static void fetch(struct rblk_read *read)
+{
+	struct rblk_resource *res = read->volume->res;
+	struct rblk_log *log = &res->log;
+	struct rblk_peer *peer = NULL;
+	unsigned long irq;
+
+	spin_lock_irqsave(&log->lock, irq);
+	if (log->gate.primary)
+		peer = pick_peer_locked(log, read);
+	if (peer) {
+		read->dep = dep_of_locked(log, peer->node_id);
+		read->id = ++peer->reads.last_id;
+		list_add_tail(&read->link, &peer->reads.queued);
+		queue_work(res->send_wq, &peer->send_work);
+	}
+	spin_unlock_irqrestore(&log->lock, irq);
+	if (!peer)
+		finish(read, BLK_STS_IOERR);
+}
+
+static void read_endio(struct bio *bio)
+{
+	struct rblk_read *read = bio->bi_private;
+	struct rblk_log *log = &read->volume->res->log;
+	unsigned long irq;
+
+	if (likely(!bio->bi_status)) {
+		finish(read, BLK_STS_OK);
+		return;
+	}
+	spin_lock_irqsave(&log->lock, irq);
+	rblk_disk_failed_locked(read->volume, REQ_OP_READ,
+				read->iter.bi_sector, bio->bi_status);
+	spin_unlock_irqrestore(&log->lock, irq);
+	fetch(read);
 }
 
 void rblk_read_submit(struct rblk_volume *volume, struct bio *bio)
@@ -89,13 +142,131 @@ void rblk_read_submit(struct rblk_volume *volume, struct bio *bio)
 	}
 	read = mempool_alloc(&read_pool, GFP_NOIO);
 	read->volume = volume;
+	read->bio = bio;
+	read->iter = bio->bi_iter;
 	read->bdev = bio->bi_bdev;
 	read->end_io = bio->bi_end_io;
 	read->private = bio->bi_private;
-	read->bytes = bio->bi_iter.bi_size;
+	read->tried = 0;
 	read->start_jiffies = bio_start_io_acct(bio);
+	if (unlikely(rblk_disk_is_away(volume))) {
+		fetch(read);
+		return;
+	}
 	bio->bi_end_io = read_endio;
 	bio->bi_private = read;
 	bio_set_dev(bio, volume->backing.bdev);
 	rblk_backing_submit(&volume->backing, bio);
+}
+
+bool rblk_read_may_send(struct rblk_peer *peer)
+{
+	const struct rblk_log *log = &peer->res->log;
+	const struct rblk_read *read;
+
+	lockdep_assert_held(&log->lock);
+	read = list_first_entry_or_null(&peer->reads.queued, struct rblk_read,
+					link);
+	return read && peer->reads.nr_sent < RBLK_WIRE_READS_MAX &&
+	       log->streaming & BIT(peer->node_id) &&
+	       read->dep < log->cursor[peer->node_id].next;
+}
+
+bool rblk_read_next(struct rblk_peer *peer, struct rblk_frame *frame)
+{
+	struct rblk_log *log = &peer->res->log;
+	struct rblk_read *read;
+	unsigned long irq;
+	bool may;
+
+	if (list_empty_careful(&peer->reads.queued))
+		return false;
+	spin_lock_irqsave(&log->lock, irq);
+	may = rblk_read_may_send(peer);
+	if (may) {
+		read = list_first_entry(&peer->reads.queued, struct rblk_read,
+					link);
+		list_move_tail(&read->link, &peer->reads.sent);
+		peer->reads.nr_sent++;
+		*frame = (struct rblk_frame) {
+			.type = RBLK_MSG_READ,
+			.seq = read->id,
+			.dep = read->dep,
+			.volume = read->volume->id,
+			.sector = read->iter.bi_sector,
+			.nr_sects = read->iter.bi_size >> SECTOR_SHIFT,
+		};
+	}
+	spin_unlock_irqrestore(&log->lock, irq);
+	return may;
+}
+
+static bool is_answer(const struct rblk_read *read,
+		      const struct rblk_frame *frame)
+{
+	return read->id == frame->seq && read->volume->id == frame->volume &&
+	       read->iter.bi_sector == frame->sector &&
+	       read->iter.bi_size >> SECTOR_SHIFT == frame->nr_sects;
+}
+
+struct rblk_read *rblk_read_answered(struct rblk_peer *peer,
+				     const struct rblk_frame *frame)
+{
+	struct rblk_log *log = &peer->res->log;
+	struct rblk_read *read;
+
+	spin_lock_irq(&log->lock);
+	list_for_each_entry(read, &peer->reads.sent, link) {
+		if (!is_answer(read, frame))
+			continue;
+		list_del(&read->link);
+		peer->reads.nr_sent--;
+		log->cursor[peer->node_id].progress++;
+		spin_unlock_irq(&log->lock);
+		return read;
+	}
+	spin_unlock_irq(&log->lock);
+	return NULL;
+}
+
+void rblk_read_fill(struct rblk_read *read, struct iov_iter *iter)
+{
+	const struct bio_vec *bvec = __bvec_iter_bvec(read->bio->bi_io_vec,
+						      read->iter);
+	struct bvec_iter left = read->iter;
+	struct bio_vec bv;
+	u32 nr_vecs = 0;
+
+	for_each_bvec(bv, read->bio->bi_io_vec, left, read->iter)
+		nr_vecs++;
+	iov_iter_bvec(iter, ITER_DEST, bvec, nr_vecs, read->iter.bi_size);
+	iter->iov_offset = read->iter.bi_bvec_done;
+}
+
+void rblk_read_end(struct rblk_read *read)
+{
+	finish(read, BLK_STS_OK);
+}
+
+void rblk_read_elsewhere(struct rblk_read *read, u8 node)
+{
+	read->tried |= BIT(node);
+	fetch(read);
+}
+
+void rblk_read_unstreamed(struct rblk_peer *peer, bool lost)
+{
+	struct rblk_log *log = &peer->res->log;
+	struct rblk_read *read, *tmp;
+	LIST_HEAD(reads);
+
+	spin_lock_irq(&log->lock);
+	if (lost) {
+		list_splice_init(&peer->reads.sent, &reads);
+		peer->reads.nr_sent = 0;
+	}
+	list_splice_tail_init(&peer->reads.queued, &reads);
+	spin_unlock_irq(&log->lock);
+	list_for_each_entry_safe(read, tmp, &reads, link)
+		fetch(read);
 }

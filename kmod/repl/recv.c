@@ -16,6 +16,7 @@
 #include "digest.h"
 #include "disk.h"
 #include "link.h"
+#include "payload.h"
 #include "recv.h"
 #include "send.h"
 #include "write.h"
@@ -108,6 +109,28 @@ void rblk_recv_copied(void *owner, void *token)
 	kfree(frame);
 }
 
+void rblk_recv_answer(void *owner, struct rblk_apply *apply)
+{
+	struct rblk_resource *res = owner;
+	struct rblk_log *log = &res->log;
+	struct rblk_peer *peer;
+	unsigned long irq;
+	int i;
+
+	spin_lock_irqsave(&log->lock, irq);
+	for (i = 0; i < RBLK_MAX_NODES && apply; i++) {
+		peer = res->peer[i];
+		if (!peer || !peer->following || peer->epoch != apply->epoch)
+			continue;
+		list_add_tail(&apply->link, &peer->answers);
+		queue_work(res->wq, &peer->send_work);
+		apply = NULL;
+	}
+	spin_unlock_irqrestore(&log->lock, irq);
+	if (apply)
+		rblk_apply_free(apply);
+}
+
 static u32 data_crc(const struct rblk_rx *rx)
 {
 	struct bvec_iter_all iter;
@@ -116,6 +139,9 @@ static u32 data_crc(const struct rblk_rx *rx)
 
 	if (rx->state == RBLK_RX_CTRL)
 		return ~crc32c(crc, rx->buf, rx->frame.length);
+	if (rx->read)
+		return rblk_payload_crc(rx->read->bio->bi_io_vec,
+					rx->read->iter);
 	bio_for_each_segment_all(bv, &rx->apply->bio, iter) {
 		void *data = bvec_kmap_local(bv);
 
@@ -140,7 +166,14 @@ static const char *check_op(struct rblk_peer *peer)
 
 	if (!peer->following)
 		return "protocol error: an operation from a node that is not the primary";
-	if (frame->type != RBLK_MSG_OP) {
+	if (frame->type == RBLK_MSG_READ) {
+		if (peer->copied_to)
+			return "protocol error: asks for data that is not complete";
+		if (frame->dep > READ_ONCE(res->applier.order.received))
+			return "protocol error: a READ overtook what it depends on";
+		if (READ_ONCE(peer->nr_owed) >= RBLK_WIRE_READS_MAX)
+			return "protocol error: more READs unanswered than agreed";
+	} else if (frame->type != RBLK_MSG_OP) {
 		if (!peer->copied_to)
 			return "protocol error: resync data that was not announced";
 		if (frame->flags & RBLK_FRAME_LAST)
@@ -257,6 +290,58 @@ static const char *got_digests(struct rblk_peer *peer)
 	return NULL;
 }
 
+/* Return: NULL, or why the link must end. */
+static const char *got_read(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+	struct rblk_frame frame = peer->rx.frame;
+	const char *reason = check_op(peer);
+	struct rblk_apply *apply;
+
+	if (reason)
+		return reason;
+	frame.op = RBLK_OP_WRITE; /* as one it needs pages */
+	frame.length = frame.nr_sects << SECTOR_SHIFT;
+	frame.seq = 0;
+	apply = rblk_apply_alloc(&res->applier, res->volume[frame.volume],
+				 &frame, peer->epoch);
+	apply->is_read = true;
+	apply->read_id = peer->rx.frame.seq;
+	spin_lock_irq(&res->log.lock);
+	peer->nr_owed++;
+	spin_unlock_irq(&res->log.lock);
+	if (rblk_apply_submit(apply))
+		return "a READ of a primary that is followed no longer";
+	return NULL;
+}
+
+/* Return: NULL, or why the link must end. */
+static const char *begin_answer(struct rblk_peer *peer)
+{
+	struct rblk_rx *rx = &peer->rx;
+	struct rblk_read *read = rblk_read_answered(peer, &rx->frame);
+
+	if (!read)
+		return "protocol error: answers a READ that was not sent";
+	if (!rx->frame.length) {
+		rblk_rx_expect_header(rx);
+		rblk_read_elsewhere(read, peer->node_id);
+		return NULL;
+	}
+	rx->read = read;
+	rx->state = RBLK_RX_DATA;
+	rblk_read_fill(read, &rx->iter);
+	return NULL;
+}
+
+static void end_answer(struct rblk_rx *rx)
+{
+	struct rblk_read *read = rx->read;
+
+	rx->read = NULL;
+	rblk_read_end(read);
+}
+
 static const char *got_diff(struct rblk_peer *peer)
 {
 	enum rblk_wire_error err;
@@ -311,6 +396,8 @@ static const char *got_header(struct rblk_peer *peer)
 	     (rx->frame.length ||
 	      rx->frame.flags & (RBLK_FRAME_FLUSH | RBLK_FRAME_ZEROES))))
 		return begin_op(peer);
+	if (rx->frame.type == RBLK_MSG_READ_REPLY)
+		return begin_answer(peer);
 	expect_ctrl(rx);
 	return NULL;
 }
@@ -400,7 +487,10 @@ static const char *got_ctrl(struct rblk_peer *peer)
 		return got_digests(peer);
 	case RBLK_MSG_DIFF:
 		return got_diff(peer);
+	case RBLK_MSG_READ:
+		return got_read(peer);
 	case RBLK_MSG_OP:
+	case RBLK_MSG_READ_REPLY:
 	case __RBLK_MSG_END:
 		break;
 	}
@@ -420,6 +510,10 @@ static const char *got_piece(struct rblk_peer *peer)
 		if (is_damaged(rx))
 			return "damaged data: its checksum differs";
 		rblk_rx_expect_header(rx);
+		if (rx->read) {
+			end_answer(rx);
+			return NULL;
+		}
 		return submit_op(peer);
 	case RBLK_RX_CTRL:
 		if (is_damaged(rx))

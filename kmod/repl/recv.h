@@ -5,6 +5,7 @@
 #ifndef RBLK_REPL_RECV_H
 #define RBLK_REPL_RECV_H
 
+struct rblk_apply;
 struct rblk_resource;
 struct work_struct;
 
@@ -29,5 +30,12 @@ void rblk_recv_room(void *owner);
  * @token: the frame that acknowledges it
  */
 void rblk_recv_copied(void *owner, void *token);
+
+/**
+ * rblk_recv_answer - the applier carried out a READ
+ * @owner: the resource; bound in its applier's ops; any context
+ * @apply: it, with its data; sent, or freed when who asked is gone
+ */
+void rblk_recv_answer(void *owner, struct rblk_apply *apply);
 
 #endif /* RBLK_REPL_RECV_H */

@@ -5,6 +5,7 @@
 #include <linux/blkdev.h>
 
 #include "digest.h"
+#include "disk.h"
 #include "resync.h"
 #include "../peer.h"
 #include "../resource.h"
@@ -83,6 +84,10 @@ static void chunk_read_endio(struct bio *bio)
 	if (!chunk->digest)
 		chunk->zeroes = rblk_digest_is_zero(bio);
 	spin_lock_irqsave(&log->lock, irq);
+	if (bio->bi_status)
+		rblk_disk_failed_locked(chunk->volume, REQ_OP_READ,
+					chunk->range.extent.sector,
+					bio->bi_status);
 	/*
 	 * Both at one moment: see the comment at the top of resync.h. Digests
 	 * may go out later: what the peer has applied before it compares is
@@ -140,13 +145,16 @@ static void start_chunk(struct rblk_resync_chunk *chunk)
 {
 	struct rblk_log *log = &chunk->peer->res->log;
 	struct rblk_extent want = chunk->range.extent;
-	bool locked;
+	bool locked, away;
 
 	spin_lock_irq(&log->lock);
 	locked = rblk_range_lock(chunk->volume, &chunk->range, want.sector,
 				 want.nr_sects, &chunk->waiter);
+	away = rblk_disk_is_away(chunk->volume);
 	spin_unlock_irq(&log->lock);
-	if (locked)
+	if (locked && away) /* writes that were acknowledged may be missing */
+		bio_io_error(&chunk->bio);
+	else if (locked)
 		rblk_backing_submit(&chunk->volume->backing, &chunk->bio);
 }
 

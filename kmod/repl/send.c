@@ -4,9 +4,9 @@
  *
  * A pump builds a batch, hands it to the socket, and goes on until nothing is
  * left or the socket is full. A batch is, in this order: control frames, one
- * acknowledgment, resync data, operations. Small data is copied into the
- * socket together with the headers in one call; data of PAGES_MIN bytes or more
- * ends the batch and is sent from its pages.
+ * acknowledgment, the answer to a READ or resync data, operations, READs. Small
+ * data is copied into the socket together with the headers in one call; data of
+ * PAGES_MIN bytes or more ends the batch and is sent from its pages.
  *
  * Whoever has something to send runs the pump (mostly the submitter of the
  * write: no thread is woken for an idle link). If somebody else is at it, that
@@ -284,6 +284,61 @@ static u32 add_ops(struct rblk_peer *peer, u32 before, u32 *pages)
 	return bytes;
 }
 
+/*
+ * The data of one READ, if there is one. It is copied: its pages go back to
+ * where the next operations get theirs, whatever TCP still holds.
+ */
+static u32 add_answer(struct rblk_peer *peer)
+{
+	struct rblk_frame head = { .type = RBLK_MSG_READ_REPLY };
+	struct rblk_log *log = &peer->res->log;
+	struct rblk_tx *tx = &peer->tx;
+	struct bvec_iter all = {};
+	struct bvec_iter_all iter;
+	struct rblk_apply *apply;
+	struct bio_vec *bv;
+	unsigned long irq;
+
+	if (list_empty_careful(&peer->answers))
+		return 0;
+	spin_lock_irqsave(&log->lock, irq);
+	apply = list_first_entry(&peer->answers, struct rblk_apply, link);
+	list_del(&apply->link);
+	spin_unlock_irqrestore(&log->lock, irq);
+	tx->answer = apply;
+	head.seq = apply->read_id;
+	head.volume = apply->volume->id;
+	head.sector = apply->extent.sector;
+	head.nr_sects = apply->extent.nr_sects;
+	if (!apply->bio.bi_status)
+		head.length = head.nr_sects << SECTOR_SHIFT;
+	if (head.length && READ_ONCE(peer->res->data_crc)) {
+		all.bi_size = head.length;
+		head.flags = RBLK_FRAME_DATA_CRC;
+		head.data_crc = rblk_payload_crc(apply->bio.bi_io_vec, all);
+	}
+	add_header(tx, &head);
+	if (!head.length)
+		return sizeof(struct rblk_msg_hdr);
+	bio_for_each_segment_all(bv, &apply->bio, iter)
+		add_vec(tx, bv->bv_page, bv->bv_len, bv->bv_offset);
+	return sizeof(struct rblk_msg_hdr) + head.length;
+}
+
+static u32 add_reads(struct rblk_peer *peer)
+{
+	struct rblk_tx *tx = &peer->tx;
+	struct rblk_frame frame;
+	u32 bytes = 0;
+
+	while (tx->frames < RBLK_TX_FRAMES && tx->vecs < RBLK_TX_VECS &&
+	       rblk_read_next(peer, &frame)) {
+		add_header(tx, &frame);
+		bytes += sizeof(struct rblk_msg_hdr);
+	}
+	return bytes;
+}
+
 /* Return: false when there is nothing to send. */
 static bool build_batch(struct rblk_peer *peer)
 {
@@ -291,15 +346,21 @@ static bool build_batch(struct rblk_peer *peer)
 	u32 bytes, pages = 0;
 
 	rblk_outq_free_list(&tx->sent);
+	rblk_link_free_answer(peer);
 	tx->frames = 0;
 	tx->vecs = 0;
 	tx->ops = 0;
 	tx->ops_handed = 0;
 	bytes = add_controls(peer);
 	bytes += add_ack(peer);
-	bytes += add_resync(peer, &pages);
-	if (!pages)
+	bytes += add_answer(peer);
+	/* A backup, which answers, has nothing else to send. */
+	if (!tx->answer)
+		bytes += add_resync(peer, &pages);
+	if (!tx->answer && !pages)
 		bytes += add_ops(peer, bytes, &pages);
+	if (!tx->answer && !pages)
+		bytes += add_reads(peer);
 	tx->bytes = bytes + pages;
 	if (!bytes)
 		return false;
@@ -389,13 +450,28 @@ static bool pump(struct rblk_peer *peer)
 	return true;
 }
 
+static bool may_send_read(struct rblk_peer *peer)
+{
+	struct rblk_log *log = &peer->res->log;
+	unsigned long irq;
+	bool may;
+
+	if (likely(list_empty_careful(&peer->reads.queued)))
+		return false;
+	spin_lock_irqsave(&log->lock, irq);
+	may = rblk_read_may_send(peer);
+	spin_unlock_irqrestore(&log->lock, irq);
+	return may;
+}
+
 static bool has_work(struct rblk_peer *peer)
 {
 	struct rblk_log *log = &peer->res->log;
 
 	if (!rblk_link_is_usable(peer))
 		return false;
-	if (READ_ONCE(peer->ack_due) ||
+	if (READ_ONCE(peer->ack_due) || may_send_read(peer) ||
+	    !list_empty_careful(&peer->answers) ||
 	    !list_empty_careful(&peer->outq.frames) ||
 	    !list_empty_careful(&peer->resync.ready))
 		return true;

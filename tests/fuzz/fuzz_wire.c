@@ -32,6 +32,9 @@ static void try_header(const uint8_t *data, size_t size)
 	    (frame.type == RBLK_MSG_OP && frame.op == RBLK_OP_WRITE)) {
 		MUST(frame.length == frame.nr_sects * 512);
 		MUST(frame.length <= RBLK_WIRE_DATA_MAX);
+	} else if (frame.type == RBLK_MSG_READ_REPLY && frame.length) {
+		MUST(frame.length == frame.nr_sects * 512);
+		MUST(frame.length <= RBLK_WIRE_DATA_MAX);
 	} else {
 		MUST(frame.length <= RBLK_WIRE_CTRL_MAX);
 	}

@@ -126,6 +126,12 @@ static void save_headers(void)
 			.type = RBLK_MSG_DIGEST, .nr_sects = 512, .length = 512 });
 	save_header("header-diff", (struct rblk_frame) {
 			.type = RBLK_MSG_DIFF, .nr_sects = 512, .length = 8 });
+	save_header("header-read", (struct rblk_frame) {
+			.type = RBLK_MSG_READ, .seq = 5, .dep = 20,
+			.sector = 8, .nr_sects = 16 });
+	save_header("header-read-reply", (struct rblk_frame) {
+			.type = RBLK_MSG_READ_REPLY, .seq = 5, .sector = 8,
+			.nr_sects = 16, .length = 8192 });
 	save_header("header-bye", (struct rblk_frame) {
 			.type = RBLK_MSG_BYE, .length = 127 });
 }
@@ -193,6 +199,18 @@ static void save_streams(void)
 	add_frame((struct rblk_frame) { .type = RBLK_MSG_RESYNC_ACK,
 			.flags = RBLK_FRAME_LAST }, NULL);
 	save_stream("resync");
+
+	control.type = RBLK_MSG_HELLO;
+	control.length = some_hello(buf, 1, RBLK_ROLE_PRIMARY);
+	add_frame(control, buf);
+	add_frame(some_op(RBLK_OP_WRITE, 21, 20, 8), NULL);
+	add_frame((struct rblk_frame) { .type = RBLK_MSG_READ, .seq = 1,
+			.dep = 21, .nr_sects = 8 }, NULL);
+	add_frame((struct rblk_frame) { .type = RBLK_MSG_READ_REPLY, .seq = 1,
+			.nr_sects = 8, .length = 4096 }, NULL);
+	add_frame((struct rblk_frame) { .type = RBLK_MSG_READ_REPLY, .seq = 2,
+			.nr_sects = 8 }, NULL);
+	save_stream("reads");
 }
 
 /* For fuzz_ondisk: the kind, a shift and a place, and the block. */

@@ -43,6 +43,11 @@ static const struct rblk_frame frames[] = {
 	{ .type = RBLK_MSG_DIGEST, .length = 64, .nr_sects = 33, .volume = 9 },
 	{ .type = RBLK_MSG_RESYNC, .nr_sects = 8, .flags = RBLK_FRAME_ZEROES },
 	{ .type = RBLK_MSG_DIFF, .length = 8, .sector = 8, .nr_sects = 2048 },
+	{ .type = RBLK_MSG_READ, .seq = 7, .dep = 20, .sector = 8,
+	  .nr_sects = 2048, .volume = 3 },
+	{ .type = RBLK_MSG_READ_REPLY, .seq = 7, .length = 4096, .sector = 8,
+	  .nr_sects = 8, .volume = 3 },
+	{ .type = RBLK_MSG_READ_REPLY, .seq = 7, .sector = 8, .nr_sects = 8 },
 	{ .type = RBLK_MSG_BYE, .length = 127 },
 	{ .type = RBLK_MSG_BYE },
 };
@@ -206,7 +211,7 @@ static void test_type_and_op(void **state)
 
 	(void)state;
 	for (type = 0; type < 256; type++) {
-		if (type == 0 || type > RBLK_MSG_DIFF)
+		if (type == 0 || type > RBLK_MSG_READ_REPLY)
 			REFUSED(frames[0], f.type = type, RBLK_WIRE_BAD_TYPE);
 	}
 	for (op = 0; op < 256; op++) {
@@ -289,13 +294,17 @@ static void test_unused_fields(void **state)
 		bool resync = good->type == RBLK_MSG_RESYNC ||
 			      good->type == RBLK_MSG_RESYNC_ACK ||
 			      good->type == RBLK_MSG_DIGEST ||
-			      good->type == RBLK_MSG_DIFF;
+			      good->type == RBLK_MSG_DIFF ||
+			      good->type == RBLK_MSG_READ ||
+			      good->type == RBLK_MSG_READ_REPLY;
 
-		if (!op) {
+		if (!op)
 			REFUSED(*good, f.gen = 1, RBLK_WIRE_BAD_RESERVED);
+		if (!op && good->type != RBLK_MSG_READ &&
+		    good->type != RBLK_MSG_READ_REPLY)
 			REFUSED(*good, f.seq = 1, RBLK_WIRE_BAD_RESERVED);
+		if (!op && good->type != RBLK_MSG_READ)
 			REFUSED(*good, f.dep = 1, RBLK_WIRE_BAD_RESERVED);
-		}
 		if (!op && !resync)
 			REFUSED(*good, f.volume = 1, RBLK_WIRE_BAD_RESERVED);
 		if ((op && good->op == RBLK_OP_FLUSH) || (!op && !resync)) {
@@ -371,14 +380,16 @@ static void test_length_is_the_range(void **state)
 			    frames[i].type == RBLK_MSG_RESYNC ||
 			    frames[i].type == RBLK_MSG_DIGEST ||
 			    frames[i].type == RBLK_MSG_DIFF;
+		bool answer = frames[i].type == RBLK_MSG_READ_REPLY;
 
 		if (frames[i].flags & RBLK_FRAME_ZEROES)
 			continue; /* a length is a false flag then */
 		bool none = frames[i].op > RBLK_OP_WRITE ||
-			    frames[i].type == RBLK_MSG_RESYNC_ACK;
+			    frames[i].type == RBLK_MSG_RESYNC_ACK ||
+			    frames[i].type == RBLK_MSG_READ;
 
-		for (j = 0; (data || none) && j < ARRAY_SIZE(off); j++) {
-			if (off[j] != frames[i].length)
+		for (j = 0; (data || none || answer) && j < ARRAY_SIZE(off); j++) {
+			if (off[j] != frames[i].length && !(answer && !off[j]))
 				REFUSED(frames[i], f.length = off[j],
 					RBLK_WIRE_BAD_LENGTH);
 		}

@@ -452,6 +452,31 @@ static void resync_over_unasked(void)
 	put_frame(&frame, NULL);
 }
 
+static void read_by_a_backup(void)
+{
+	struct rblk_frame frame = { .type = RBLK_MSG_READ, .seq = 1,
+		.nr_sects = 8 };
+
+	put_frame(&frame, NULL);
+}
+
+static void read_reply_unasked(void)
+{
+	static char data[512 * 8];
+	struct rblk_frame frame = { .type = RBLK_MSG_READ_REPLY, .seq = 1,
+		.nr_sects = 8, .length = sizeof(data) };
+
+	put_frame(&frame, data);
+}
+
+static void read_failure_unasked(void)
+{
+	struct rblk_frame frame = { .type = RBLK_MSG_READ_REPLY, .seq = 1,
+		.nr_sects = 8 };
+
+	put_frame(&frame, NULL);
+}
+
 static void operation_unasked(void)
 {
 	put_op(RBLK_OP_WRITE, me.promised, me.lineage.seq + 1, 0, 0, 0, 8);
@@ -593,6 +618,8 @@ static const struct {
 	{ "ack_before_it_is_sent", ack_before_it_is_sent, STREAM, "not sent", false },
 	GREETED_CASE(resync_ack_of_nothing) GREETED_CASE(resync_end_of_nothing)
 	GREETED_CASE(resync_unasked) GREETED_CASE(resync_over_unasked)
+	GREETED_CASE(read_by_a_backup) GREETED_CASE(read_reply_unasked)
+	STREAM_CASE(read_failure_unasked)
 	GREETED_CASE(operation_unasked) GREETED_CASE(discard_unasked)
 	{ "primary_of_old", primary_of_old, GREETED, "generation", false },
 	GREETED_CASE(state_out_of_turn)
@@ -665,7 +692,7 @@ static void send_file(const char *path)
 /* A frame as it might be, then some of its bytes changed. */
 static void send_mutant(void)
 {
-	struct rblk_frame frame = { .type = 1 + random() % RBLK_MSG_BYE,
+	struct rblk_frame frame = { .type = 1 + random() % RBLK_MSG_READ_REPLY,
 		.volume = random() % 2, .seq = random() % 64,
 		.dep = random() % 64, .gen = random() % 8 };
 	static char bytes[FRAME_MAX];

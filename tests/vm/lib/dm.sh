@@ -5,7 +5,8 @@
 # harness (tests/crash/lib.sh): device mapper on the nodes' RAM disks.
 #
 #   crash_disk=dm_disk, make_disks() { dm_disks; }     before crash_nodes
-#   disk_is NODE good|no-writes|no-reads|dead   from now on
+#   disk_is NODE good|no-writes|no-reads|dead   from now on; no-reads only on the
+#                           newest kernel
 #   fresh_start NODE...     all nodes down, their disks good and blank, all up
 #                           again, the first is primary, with a new history
 #   says NODE WORDS         its status has these words

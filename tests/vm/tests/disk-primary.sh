@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 180
+# timeout: 300
 #
 # The primary's disk fails under load: the application sees no error, reads
 # what it wrote from the backup, and everything acknowledged is there.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 120
+# timeout: 300
 #
 # A primary without a disk is written to and read by way of two backups. The
 # link to the one that answers its reads goes under load, and the other takes

@@ -292,6 +292,10 @@ static void judge_locked(struct rblk_log *log, struct rblk_write *write,
 {
 	if (write->reported)
 		return;
+	/* What a disk took before it failed, nobody will read there. */
+	if (write->state.local == RBLK_LOCAL_DONE &&
+	    rblk_disk_is_away(write->volume))
+		write->state.local = RBLK_LOCAL_GONE;
 	switch (rblk_ackpolicy_verdict(&log->policy, &write->state)) {
 	case RBLK_VERDICT_WAIT:
 		return;

@@ -63,6 +63,11 @@ static inline u64 div_u64(u64 value, u32 by)
 	return value / by;
 }
 
+static inline u64 div64_u64(u64 value, u64 by)
+{
+	return value / by;
+}
+
 /* Byte order */
 
 static inline u16 le16_to_cpu(__le16 value)

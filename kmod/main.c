@@ -10,8 +10,8 @@
 #include "ctl/netlink.h"
 #include "resource.h"
 #include "repl/apply.h"
+#include "repl/chunk.h"
 #include "repl/read.h"
-#include "repl/resync.h"
 #include "repl/write.h"
 #include "store/pages.h"
 
@@ -31,12 +31,12 @@ static int __init rblk_init(void)
 	err = rblk_apply_init();
 	if (err)
 		goto err_write;
-	err = rblk_resync_init();
+	err = rblk_chunk_init();
 	if (err)
 		goto err_apply;
 	err = rblk_resource_init();
 	if (err)
-		goto err_resync;
+		goto err_chunk;
 	rblk_debugfs_init();
 	err = rblk_net_init();
 	if (err)
@@ -51,8 +51,8 @@ err_net:
 err_debugfs:
 	rblk_debugfs_exit();
 	rblk_resource_exit();
-err_resync:
-	rblk_resync_exit();
+err_chunk:
+	rblk_chunk_exit();
 err_apply:
 	rblk_apply_exit();
 err_write:
@@ -70,7 +70,7 @@ static void __exit rblk_exit(void)
 	rblk_net_exit();
 	rblk_debugfs_exit();
 	rblk_resource_exit();
-	rblk_resync_exit();
+	rblk_chunk_exit();
 	rblk_apply_exit();
 	rblk_write_exit();
 	rblk_read_exit();

@@ -33,6 +33,9 @@ static struct workqueue_struct *senders;
 /* Admits what was held: copies it, and so may wait for what the pumps free. */
 static struct workqueue_struct *admitters;
 
+/* Resyncs: digests take long, and frames for them may wait for memory. */
+static struct workqueue_struct *resyncers;
+
 /* Those not freed yet. */
 static atomic_t nr_resources = ATOMIC_INIT(0);
 
@@ -47,8 +50,14 @@ int rblk_resource_init(void)
 	admitters = alloc_workqueue("rblk_admit", WQ_MEM_RECLAIM, 0);
 	if (!admitters)
 		goto err_senders;
+	resyncers = alloc_workqueue("rblk_resync",
+				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (!resyncers)
+		goto err_admitters;
 	return 0;
 
+err_admitters:
+	destroy_workqueue(admitters);
 err_senders:
 	destroy_workqueue(senders);
 err_works:
@@ -60,6 +69,7 @@ void rblk_resource_exit(void)
 {
 	/* Ends: what still holds one is a task that pulls its plug now. */
 	wait_var_event(&nr_resources, !atomic_read(&nr_resources));
+	destroy_workqueue(resyncers);
 	destroy_workqueue(admitters);
 	destroy_workqueue(senders);
 	destroy_workqueue(works);
@@ -165,6 +175,7 @@ rblk_resource_create(struct net *net, const struct rblk_resource_config *config,
 	res->wq = works;
 	res->send_wq = senders;
 	res->admit_wq = admitters;
+	res->resync_wq = resyncers;
 	mutex_init(&res->conf);
 	init_waitqueue_head(&res->settled);
 	INIT_WORK(&res->retry_work, rblk_write_retry_work);

@@ -76,6 +76,7 @@ struct rblk_notify {
  * @wq: for its works; all resources share it
  * @send_wq: for sending what was admitted, beside whoever submits
  * @admit_wq: for @retry_work alone
+ * @resync_wq: for resyncs' works alone
  * @retry_work: admits what was held; it may wait for memory
  * @free_work: frees it, after the last reference is gone
  */
@@ -117,6 +118,7 @@ struct rblk_resource {
 	struct workqueue_struct *wq;
 	struct workqueue_struct *send_wq;
 	struct workqueue_struct *admit_wq;
+	struct workqueue_struct *resync_wq;
 	struct work_struct retry_work;
 	struct work_struct free_work;
 };

@@ -142,6 +142,8 @@ struct peer_view {
 	u64 copied_bytes;
 	u64 to_copy_bytes;
 	u64 lacks_bytes;
+	u64 copy_rate;
+	bool paused;
 	char reason[RBLK_REASON_SIZE];
 };
 
@@ -175,7 +177,10 @@ static void view_peer(struct rblk_peer *peer, struct peer_view *view)
 	if (peer->resync.active) {
 		view->copied_bytes = peer->resync.done_sects << SECTOR_SHIFT;
 		view->to_copy_bytes = peer->resync.total_sects << SECTOR_SHIFT;
+		view->copy_rate = rblk_pace_rate_get(&peer->resync.rate,
+						     ktime_get_ns());
 	}
+	view->paused = peer->resync.paused;
 	if (log->gate.primary)
 		view->lacks_bytes = rblk_lack_sects(&peer->lack) <<
 				    SECTOR_SHIFT;
@@ -224,10 +229,13 @@ int rblk_fill_peer(struct sk_buff *skb, struct rblk_peer *peer)
 		    READ_ONCE(peer->received_bytes), RBLK_PEER_PAD) ||
 	    put_u64(skb, RBLK_PEER_LACKS_BYTES, view.lacks_bytes,
 		    RBLK_PEER_PAD) ||
+	    nla_put_u8(skb, RBLK_PEER_RESYNC_PAUSED, view.paused) ||
 	    (view.to_copy_bytes &&
 	     (put_u64(skb, RBLK_PEER_RESYNC_DONE_BYTES, view.copied_bytes,
 		      RBLK_PEER_PAD) ||
 	      put_u64(skb, RBLK_PEER_RESYNC_TOTAL_BYTES, view.to_copy_bytes,
+		      RBLK_PEER_PAD) ||
+	      put_u64(skb, RBLK_PEER_RESYNC_RATE, view.copy_rate,
 		      RBLK_PEER_PAD))))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);

@@ -73,6 +73,7 @@ static const struct nla_policy peer_policy[RBLK_PEER_MAX + 1] = {
 				  .len = RBLK_NAME_SIZE - 1 },
 	[RBLK_PEER_PROTOCOL] = NLA_POLICY_RANGE(NLA_U8, 'A', 'C'),
 	[RBLK_PEER_SOCKET] = { .type = NLA_U32 },
+	[RBLK_PEER_RESYNC_PAUSED] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy policy[RBLK_A_MAX + 1] = {
@@ -84,7 +85,7 @@ static const struct nla_policy policy[RBLK_A_MAX + 1] = {
 	[RBLK_A_PEER] = NLA_POLICY_NESTED(peer_policy),
 };
 
-#define NEST_MAX RBLK_RES_MAX	/* of all nests' attributes */
+#define NEST_MAX RBLK_PEER_MAX	/* of all nests' attributes */
 
 /**
  * struct request - what every handler starts from
@@ -98,7 +99,7 @@ struct request {
 	struct nlattr *tb[NEST_MAX + 1];
 };
 
-static_assert(RBLK_PEER_MAX <= NEST_MAX && RBLK_VOL_MAX <= NEST_MAX);
+static_assert(RBLK_RES_MAX <= NEST_MAX && RBLK_VOL_MAX <= NEST_MAX);
 
 #define missing(info, text) ({					\
 	GENL_SET_ERR_MSG((info), "request lacks " text);	\
@@ -552,13 +553,18 @@ static int peer_new(struct sk_buff *skb, struct genl_info *info)
 static int peer_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rblk_peer *peer;
+	struct nlattr *paused;
 	struct request req;
 	int err = begin_known_peer(&req, info, &peer);
 
 	if (err)
 		return err;
-	if (!req.tb[RBLK_PEER_PROTOCOL])
-		return end(&req, 0);
+	paused = req.tb[RBLK_PEER_RESYNC_PAUSED];
+	if (paused)
+		err = rblk_link_pause_resync(peer, nla_get_u8(paused),
+					     info->extack);
+	if (err || !req.tb[RBLK_PEER_PROTOCOL])
+		return end(&req, err);
 	spin_lock_irq(&req.res->log.lock);
 	peer->protocol = nla_get_u8(req.tb[RBLK_PEER_PROTOCOL]);
 	/* Until it is level, completions do not wait for it. */

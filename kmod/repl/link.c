@@ -586,6 +586,20 @@ int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
 	return err;
 }
 
+int rblk_link_pause_resync(struct rblk_peer *peer, bool pause,
+			   struct netlink_ext_ack *extack)
+{
+	lockdep_assert_held(&peer->res->conf);
+	if (pause && !READ_ONCE(peer->res->log.gate.primary)) {
+		NL_SET_ERR_MSG(extack, "only the primary copies: pause it there");
+		return -EPERM;
+	}
+	rblk_resync_pause(peer, pause);
+	peer->res->notify->peer(peer, pause ? "resync paused" :
+					      "resync goes on");
+	return 0;
+}
+
 void rblk_link_free_answer(struct rblk_peer *peer)
 {
 	struct rblk_log *log = &peer->res->log;

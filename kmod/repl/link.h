@@ -123,6 +123,17 @@ int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack);
  */
 void rblk_link_free_answer(struct rblk_peer *peer);
 
+/**
+ * rblk_link_pause_resync - stop copying to a peer, or go on
+ * @peer: its resource's configuration lock is held; a resync need not run
+ * @pause: stop
+ * @extack: gets the reason of a refusal
+ *
+ * Return: 0 or -EPERM.
+ */
+int rblk_link_pause_resync(struct rblk_peer *peer, bool pause,
+			   struct netlink_ext_ack *extack);
+
 /** rblk_link_down_work - the end of a link, bound as down_work */
 void rblk_link_down_work(struct work_struct *work);
 

@@ -35,6 +35,7 @@
 #include "gate.h"
 #include "../core/ackpolicy.h"
 #include "../core/lack.h"
+#include "../core/pace.h"
 #include "../core/wire.h"
 #include "../uapi/rblk.h"
 
@@ -104,6 +105,7 @@ struct rblk_cursor {
  *	an overlap, in order of arrival
  * @flushes: FLUSH entries not yet reported
  * @nr_held: held anywhere, overlaps included
+ * @app: what its writes take
  * @idle: woken when @nr_incomplete falls to 0, and when the log is empty
  */
 struct rblk_log {
@@ -132,6 +134,7 @@ struct rblk_log {
 	struct list_head held;
 	struct list_head flushes;
 	u64 nr_held;
+	struct rblk_pace_app app;
 	wait_queue_head_t idle;
 };
 

@@ -3,173 +3,39 @@
  * resync.c - the blocks that a peer lacks are written over, out of order.
  */
 #include <linux/blkdev.h>
+#include <linux/ktime.h>
 
-#include "digest.h"
-#include "disk.h"
-#include "resync.h"
+#include "chunk.h"
 #include "../peer.h"
 #include "../resource.h"
-#include "../store/pages.h"
 #include "../volume.h"
 
-#define NO_MEMORY_WAIT	(HZ / 10)
+#define NO_MEMORY_NS	(100 * NSEC_PER_MSEC)
 
-static struct bio_set resync_bios;
-
-int rblk_resync_init(void)
+/* Is there room for one more chunk? If not, @wait_ns may say when to ask. */
+static bool has_room_locked(struct rblk_peer *peer, u64 now_ns)
 {
-	return bioset_init(&resync_bios, 2 * RBLK_RESYNC_WINDOW,
-			   offsetof(struct rblk_resync_chunk, bio),
-			   BIOSET_NEED_BVECS);
-}
+	struct rblk_resync *resync = &peer->resync;
 
-void rblk_resync_exit(void)
-{
-	bioset_exit(&resync_bios);
-}
-
-/* Off every list and unlocked. */
-static void free_chunk(struct rblk_resync_chunk *chunk)
-{
-	rblk_pages_free(&chunk->bio);
-	bio_put(&chunk->bio);
-}
-
-static void free_chunks(struct rblk_peer *peer, struct list_head *chunks)
-{
-	struct rblk_log *log = &peer->res->log;
-	struct rblk_resync_chunk *chunk, *tmp;
-	unsigned long irq;
-	u32 freed = 0;
-
-	list_for_each_entry_safe(chunk, tmp, chunks, link) {
-		free_chunk(chunk);
-		freed++;
-	}
-	spin_lock_irqsave(&log->lock, irq);
-	peer->resync.in_flight -= freed;
-	if (!peer->resync.in_flight)
-		wake_up_all(&peer->resync.drained);
-	spin_unlock_irqrestore(&log->lock, irq);
-}
-
-/* Any context; the work may be waiting for memory, or be under way. */
-static void go_on(struct rblk_peer *peer)
-{
-	mod_delayed_work(peer->res->wq, &peer->resync.work, 0);
-}
-
-static void chunk_wake(struct rblk_waiter *waiter)
-{
-	struct rblk_resync_chunk *chunk =
-		container_of(waiter, struct rblk_resync_chunk, waiter);
-	struct rblk_peer *peer = chunk->peer;
-
-	list_add_tail(&chunk->link, &peer->resync.retry);
-	if (peer->resync.active)
-		go_on(peer);
-	else
-		wake_up_all(&peer->resync.drained);
-}
-
-static void chunk_read_endio(struct bio *bio)
-{
-	struct rblk_resync_chunk *chunk = bio->bi_private;
-	struct rblk_peer *peer = chunk->peer;
-	struct rblk_log *log = &peer->res->log;
-	unsigned long irq;
-
-	if (bio->bi_status)
-		peer->resync.fail(peer, "resync: reading a volume failed");
-	if (!chunk->digest)
-		chunk->zeroes = rblk_digest_is_zero(bio);
-	spin_lock_irqsave(&log->lock, irq);
-	if (bio->bi_status)
-		rblk_disk_failed_locked(chunk->volume, REQ_OP_READ,
-					chunk->range.extent.sector,
-					bio->bi_status);
-	/*
-	 * Both at one moment: see the comment at the top of resync.h. Digests
-	 * may go out later: what the peer has applied before it compares is
-	 * written here as well, and makes both the same where it is.
-	 */
-	list_add_tail(&chunk->link, chunk->digest ? &peer->resync.digesting :
-						    &peer->resync.ready);
-	rblk_range_unlock(chunk->volume, &chunk->range);
-	if (!peer->resync.active)
-		wake_up_all(&peer->resync.drained);
-	else if (chunk->digest)
-		go_on(peer);
-	else
-		queue_work(peer->res->wq, &peer->send_work);
-	spin_unlock_irqrestore(&log->lock, irq);
-}
-
-/*
- * Never waits: a chunk's memory comes back when it is acknowledged, and the
- * thread that would wait here may be the only one to read that. A resync has
- * time; a write may need the memory.
- */
-static struct rblk_resync_chunk *alloc_chunk(struct rblk_peer *peer,
-					     struct rblk_volume *volume,
-					     u64 sector, u32 nr_sects)
-{
-	struct rblk_resync_chunk *chunk;
-	u32 bytes = nr_sects << SECTOR_SHIFT;
-	struct bio *bio;
-
-	bio = bio_alloc_bioset(volume->backing.bdev,
-			       DIV_ROUND_UP(bytes, PAGE_SIZE), REQ_OP_READ,
-			       GFP_NOWAIT | __GFP_NOWARN, &resync_bios);
-	if (!bio)
-		return NULL;
-	if (!rblk_pages_try(bio, bytes)) {
-		bio_put(bio);
-		return NULL;
-	}
-	chunk = container_of(bio, struct rblk_resync_chunk, bio);
-	memset(chunk, 0, offsetof(struct rblk_resync_chunk, bio));
-	INIT_LIST_HEAD(&chunk->range.waiters);
-	chunk->waiter.wake = chunk_wake;
-	chunk->peer = peer;
-	chunk->volume = volume;
-	chunk->range.extent.sector = sector;
-	chunk->range.extent.nr_sects = nr_sects;
-	bio->bi_iter.bi_sector = sector;
-	bio->bi_end_io = chunk_read_endio;
-	bio->bi_private = chunk;
-	return chunk;
-}
-
-static void start_chunk(struct rblk_resync_chunk *chunk)
-{
-	struct rblk_log *log = &chunk->peer->res->log;
-	struct rblk_extent want = chunk->range.extent;
-	bool locked, away;
-
-	spin_lock_irq(&log->lock);
-	locked = rblk_range_lock(chunk->volume, &chunk->range, want.sector,
-				 want.nr_sects, &chunk->waiter);
-	away = rblk_disk_is_away(chunk->volume);
-	spin_unlock_irq(&log->lock);
-	if (locked && away) /* writes that were acknowledged may be missing */
-		bio_io_error(&chunk->bio);
-	else if (locked)
-		rblk_backing_submit(&chunk->volume->backing, &chunk->bio);
-}
-
-/* Count one more chunk; false when the window is full. */
-static bool enter_window(struct rblk_resync *resync)
-{
-	if (!resync->active || resync->in_flight >= RBLK_RESYNC_WINDOW ||
+	if (!resync->active || resync->paused ||
 	    resync->in_flight + resync->nr_applied >= RBLK_RESYNC_UNCONFIRMED)
 		return false;
-	resync->in_flight++;
-	return true;
+	resync->wait_ns = rblk_pace_wait(&resync->pace, &peer->res->log.app,
+					 now_ns);
+	return !resync->wait_ns;
 }
 
-static void leave_window(struct rblk_resync *resync)
+static void enter_window_locked(struct rblk_resync *resync, u32 nr_sects,
+				u64 now_ns, struct rblk_pace_trip *trip)
 {
+	resync->in_flight++;
+	rblk_pace_start(&resync->pace, trip, nr_sects << SECTOR_SHIFT, now_ns);
+}
+
+static void leave_window_locked(struct rblk_resync *resync,
+				const struct rblk_pace_trip *trip)
+{
+	rblk_pace_cancel(&resync->pace, trip);
 	if (!--resync->in_flight)
 		wake_up_all(&resync->drained);
 }
@@ -183,35 +49,39 @@ static struct rblk_resync_chunk *next_chunk(struct rblk_peer *peer)
 	struct rblk_resync *resync = &peer->resync;
 	struct rblk_log *log = &peer->res->log;
 	struct rblk_resync_chunk *chunk;
-	struct rblk_bitmap *lacks;
 	u64 sector = U64_MAX, nr_sects = 0, was;
+	u64 now_ns = ktime_get_ns();
+	struct rblk_pace_trip trip;
+	struct rblk_bitmap *lacks;
 
 	spin_lock_irq(&log->lock);
 	was = resync->next_sect;
-	if (resync->volume < RBLK_MAX_VOLUMES && enter_window(resync)) {
+	resync->wait_ns = RBLK_PACE_FOREVER;
+	if (resync->volume < RBLK_MAX_VOLUMES && has_room_locked(peer, now_ns)) {
 		lacks = peer->lack.lacks[resync->volume];
 		if (lacks)
 			sector = rblk_bitmap_next(lacks, resync->next_sect,
 						  RBLK_RESYNC_CHUNK_SECTS,
 						  &nr_sects);
-		if (sector == U64_MAX)
-			leave_window(resync);
-		else
-			resync->next_sect = round_up(sector + nr_sects,
-						     1ULL << lacks->shift);
+	}
+	if (sector != U64_MAX) {
+		enter_window_locked(resync, nr_sects, now_ns, &trip);
+		resync->next_sect = round_up(sector + nr_sects,
+					     1ULL << lacks->shift);
 	}
 	spin_unlock_irq(&log->lock);
 	if (sector == U64_MAX)
 		return NULL;
-	chunk = alloc_chunk(peer, peer->res->volume[resync->volume], sector,
-			    nr_sects);
+	chunk = rblk_chunk_alloc(peer, peer->res->volume[resync->volume], sector,
+				 nr_sects);
 	if (!chunk) {
 		spin_lock_irq(&log->lock);
-		leave_window(resync);
+		leave_window_locked(resync, &trip);
 		resync->next_sect = was;
 		spin_unlock_irq(&log->lock);
 		return ERR_PTR(-ENOMEM);
 	}
+	chunk->trip = trip;
 	chunk->digest = resync->by_digest;
 	return chunk;
 }
@@ -224,40 +94,9 @@ static int fill_window(struct rblk_peer *peer)
 	while ((chunk = next_chunk(peer))) {
 		if (IS_ERR(chunk))
 			return PTR_ERR(chunk);
-		start_chunk(chunk);
+		rblk_chunk_start(chunk);
 	}
 	return 0;
-}
-
-static void send_digests(struct rblk_resync_chunk *chunk)
-{
-	struct rblk_frame head = {
-		.type = RBLK_MSG_DIGEST,
-		.volume = chunk->volume->id,
-		.sector = chunk->range.extent.sector,
-		.nr_sects = chunk->range.extent.nr_sects,
-	};
-	struct rblk_peer *peer = chunk->peer;
-	struct rblk_log *log = &peer->res->log;
-	struct rblk_outq_frame *frame;
-
-	head.length = rblk_wire_nr_digests(head.nr_sects) *
-		      RBLK_WIRE_DIGEST_BYTES;
-	frame = rblk_outq_alloc(head.length, GFP_NOIO);
-	if (frame)
-		rblk_digest_blocks(&chunk->bio, frame->bytes +
-						sizeof(struct rblk_msg_hdr));
-	rblk_pages_free(&chunk->bio);
-	chunk->bio.bi_vcnt = 0;
-	spin_lock_irq(&log->lock);
-	list_add_tail(&chunk->link, &peer->resync.sent);
-	spin_unlock_irq(&log->lock);
-	if (!frame) {
-		peer->resync.fail(peer, "out of memory");
-		return;
-	}
-	rblk_outq_put(&peer->outq, frame, &head);
-	queue_work(peer->res->wq, &peer->send_work);
 }
 
 /* The peer has this node's data of a chunk; to be confirmed. */
@@ -266,11 +105,14 @@ static void note_range_locked(struct rblk_resync *resync,
 {
 	struct rblk_resync_range *range;
 
-	/* There is room: see enter_window(). */
+	/* There is room: see has_room_locked(). */
 	range = &resync->applied[resync->nr_applied++];
 	range->sector = chunk->range.extent.sector;
 	range->nr_sects = chunk->range.extent.nr_sects;
+	resync->unflushed_sects += range->nr_sects;
 	resync->done_sects += range->nr_sects;
+	rblk_pace_rate_add(&resync->rate, (u64)range->nr_sects << SECTOR_SHIFT,
+			   ktime_get_ns());
 }
 
 /* One part less; the last takes the chunk to @done. */
@@ -304,17 +146,18 @@ static int send_part(struct rblk_resync_chunk *chunk)
 		       chunk->range.extent.nr_sects);
 	struct rblk_resync_chunk *part;
 
-	part = alloc_chunk(peer, chunk->volume,
-			   chunk->range.extent.sector + from, to - from);
+	part = rblk_chunk_alloc(peer, chunk->volume,
+				chunk->range.extent.sector + from, to - from);
 	if (!part)
 		return -ENOMEM;
 	part->parent = chunk;
 	chunk->differ &= ~GENMASK_ULL(end - 1, first);
 	spin_lock_irq(&log->lock);
 	chunk->parts++;
-	peer->resync.in_flight++;
+	enter_window_locked(&peer->resync, to - from, ktime_get_ns(),
+			    &part->trip);
 	spin_unlock_irq(&log->lock);
-	start_chunk(part);
+	rblk_chunk_start(part);
 	return 0;
 }
 
@@ -338,7 +181,7 @@ static int send_parts(struct rblk_resync_chunk *chunk)
 	if (!err)
 		put_split_locked(&peer->resync, chunk, &done);
 	spin_unlock_irq(&log->lock);
-	free_chunks(peer, &done);
+	rblk_chunk_free_all(peer, &done);
 	return err;
 }
 
@@ -395,10 +238,13 @@ static bool begin_flush_locked(struct rblk_peer *peer)
 
 	if (!resync->active || resync->flushing || !resync->nr_applied)
 		return false;
-	if (resync->nr_applied < RBLK_RESYNC_FLUSH_AT &&
-	    (resync->in_flight || !is_walked_locked(peer)))
+	if (resync->nr_applied < RBLK_RESYNC_UNCONFIRMED / 2 &&
+	    resync->unflushed_sects < RBLK_RESYNC_FLUSH_SECTS &&
+	    (resync->in_flight ||
+	     (!resync->paused && !is_walked_locked(peer))))
 		return false;
 	resync->flushing = true;
+	resync->unflushed_sects = 0;
 	resync->nr_flushed = resync->nr_applied;
 	return true;
 }
@@ -443,9 +289,9 @@ static int start_waiting(struct rblk_peer *peer)
 	}
 	spin_unlock_irq(&peer->res->log.lock);
 	list_for_each_entry_safe(chunk, tmp, &retry, link)
-		start_chunk(chunk);
+		rblk_chunk_start(chunk);
 	list_for_each_entry_safe(chunk, tmp, &digesting, link)
-		send_digests(chunk);
+		rblk_chunk_send_digests(chunk);
 	list_for_each_entry_safe(chunk, tmp, &differing, link)
 		err = send_parts(chunk) ?: err;
 	return err;
@@ -458,6 +304,7 @@ static void resync_work(struct work_struct *work)
 	struct rblk_resync *resync = &peer->resync;
 	struct rblk_log *log = &peer->res->log;
 	bool flush, last, again;
+	u64 wait_ns;
 	u8 volume;
 	int err;
 
@@ -467,8 +314,9 @@ static void resync_work(struct work_struct *work)
 		spin_lock_irq(&log->lock);
 		last = next_volume_locked(peer) && begin_end_locked(peer);
 		volume = resync->volume;
-		again = resync->active && volume < RBLK_MAX_VOLUMES && !err &&
-			!resync->in_flight && !resync->nr_applied;
+		wait_ns = err ? NO_MEMORY_NS : resync->wait_ns;
+		again = resync->active && volume < RBLK_MAX_VOLUMES &&
+			!wait_ns && !resync->in_flight && !resync->nr_applied;
 		flush = volume < RBLK_MAX_VOLUMES && begin_flush_locked(peer);
 		spin_unlock_irq(&log->lock);
 	} while (again);
@@ -476,8 +324,9 @@ static void resync_work(struct work_struct *work)
 		put_control(peer, RBLK_FRAME_FLUSH, volume);
 	if (last)
 		put_control(peer, RBLK_FRAME_LAST, 0);
-	if (err)
-		queue_delayed_work(peer->res->wq, &resync->work, NO_MEMORY_WAIT);
+	if (wait_ns != RBLK_PACE_FOREVER && wait_ns)
+		queue_delayed_work(peer->res->resync_wq, &resync->work,
+				   nsecs_to_jiffies(wait_ns) + 1);
 }
 
 void rblk_resync_setup(struct rblk_resync *resync,
@@ -496,14 +345,35 @@ void rblk_resync_setup(struct rblk_resync *resync,
 	resync->fail = fail;
 }
 
+static void deactivate_locked(struct rblk_peer *peer)
+{
+	if (peer->resync.active)
+		peer->res->log.app.resyncs--;
+	peer->resync.active = false;
+}
+
+void rblk_resync_pause(struct rblk_peer *peer, bool pause)
+{
+	spin_lock_irq(&peer->res->log.lock);
+	peer->resync.paused = pause;
+	if (peer->resync.active)
+		rblk_chunk_go_on(peer);
+	spin_unlock_irq(&peer->res->log.lock);
+}
+
 void rblk_resync_begin(struct rblk_peer *peer, bool by_digest)
 {
 	struct rblk_resync *resync = &peer->resync;
+	struct rblk_log *log = &peer->res->log;
 
-	lockdep_assert_held(&peer->res->log.lock);
+	lockdep_assert_held(&log->lock);
 	resync->active = true;
+	log->app.resyncs++;
+	rblk_pace_begin(&resync->pace, &log->app, ktime_get_ns());
+	rblk_pace_rate_begin(&resync->rate, ktime_get_ns());
 	resync->by_digest = by_digest;
 	resync->flushing = false;
+	resync->unflushed_sects = 0;
 	resync->last_sent = false;
 	resync->volume = 0;
 	resync->next_sect = 0;
@@ -512,7 +382,7 @@ void rblk_resync_begin(struct rblk_peer *peer, bool by_digest)
 	resync->done_sects = 0;
 	resync->total_sects = rblk_lack_sects(&peer->lack);
 	resync->end_seq = 0;
-	go_on(peer);
+	rblk_chunk_go_on(peer);
 }
 
 /* Take what nobody works on. Return: true when no chunk is left after it. */
@@ -539,7 +409,7 @@ void rblk_resync_stop(struct rblk_peer *peer)
 	struct rblk_resync *resync = &peer->resync;
 
 	spin_lock_irq(&peer->res->log.lock);
-	resync->active = false;
+	deactivate_locked(peer);
 	spin_unlock_irq(&peer->res->log.lock);
 	cancel_delayed_work_sync(&resync->work);
 	/* Ends: reads end, and ranges in the way belong to operations. */
@@ -549,7 +419,7 @@ void rblk_resync_stop(struct rblk_peer *peer)
 		wait_event(resync->drained, take_leftovers(peer, &chunks));
 		if (list_empty(&chunks))
 			break;
-		free_chunks(peer, &chunks);
+		rblk_chunk_free_all(peer, &chunks);
 	}
 }
 
@@ -609,7 +479,7 @@ void rblk_resync_advance(struct rblk_peer *peer)
 	if (READ_ONCE(peer->join_seq))
 		catch_up(peer);
 	if (READ_ONCE(peer->resync.end_seq) && READ_ONCE(peer->resync.active))
-		go_on(peer);
+		rblk_chunk_go_on(peer);
 }
 
 /* Return: the sent chunk that @frame answers, taken off, or NULL. */
@@ -639,7 +509,7 @@ static const char *completed(struct rblk_peer *peer)
 	spin_lock_irq(&log->lock);
 	over = peer->resync.active && peer->resync.last_sent;
 	if (over) {
-		peer->resync.active = false;
+		deactivate_locked(peer);
 		peer->repl = RBLK_REPL_UPTODATE;
 		rblk_log_set_level(log, peer->node_id);
 		peer->theirs.data = RBLK_DATA_CONSISTENT;
@@ -679,7 +549,7 @@ static const char *flushed(struct rblk_peer *peer, u8 volume)
 	spin_unlock_irq(&log->lock);
 	if (!expected)
 		return "protocol error: acknowledged a flush that was not sent";
-	go_on(peer);
+	rblk_chunk_go_on(peer);
 	return NULL;
 }
 
@@ -706,6 +576,9 @@ static const char *answered(struct rblk_peer *peer,
 
 	spin_lock_irq(&log->lock);
 	chunk = take_acked_locked(peer, frame, digest);
+	if (chunk)
+		rblk_pace_back(&peer->resync.pace, &chunk->trip,
+			       ktime_get_ns());
 	if (chunk && differ) {
 		chunk->differ = differ;
 		chunk->parts = 1;
@@ -717,8 +590,8 @@ static const char *answered(struct rblk_peer *peer,
 	spin_unlock_irq(&log->lock);
 	if (!chunk)
 		return "protocol error: acknowledged resync data that was not sent";
-	free_chunks(peer, &done);
-	go_on(peer);
+	rblk_chunk_free_all(peer, &done);
+	rblk_chunk_go_on(peer);
 	return NULL;
 }
 

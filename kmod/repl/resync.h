@@ -21,6 +21,8 @@
  * first, and then only the blocks that it says differ. A chunk that is all zeroes
  * is sent as that, so that what is thin stays thin.
  *
+ * How many are on their way at once, core/pace.h says.
+ *
  * A chunk may hold what operations wrote that the peer has not applied yet.
  * So its data is a state that the primary had only once it has applied
  * everything that was in the log when the last chunk was confirmed: the end
@@ -33,13 +35,13 @@
 #include <linux/workqueue.h>
 
 #include "write.h"
+#include "../core/pace.h"
 
 struct rblk_peer;
 
 #define RBLK_RESYNC_CHUNK_SECTS	512	/* 256 KiB */
-#define RBLK_RESYNC_WINDOW	8	/* chunks between lock and ack */
-#define RBLK_RESYNC_UNCONFIRMED	256	/* chunks applied and not yet confirmed */
-#define RBLK_RESYNC_FLUSH_AT	32	/* so many are worth a flush */
+#define RBLK_RESYNC_UNCONFIRMED	2048	/* chunks under way, or not confirmed */
+#define RBLK_RESYNC_FLUSH_SECTS	16384	/* 8 MiB are worth a flush */
 
 /**
  * struct rblk_resync_chunk - a piece on its way
@@ -51,6 +53,7 @@ struct rblk_peer;
  * @parent: of which this is a part that differs, or NULL
  * @parts: of this chunk that are under way; one more while some are to come
  * @differ: its blocks that differ, as the peer says, without those parts
+ * @trip: from here to the peer's answer
  * @digest: its digests are sent, not its data
  * @zeroes: it is all zeroes
  * @bio: its data; last, the bio set's front pad
@@ -64,6 +67,7 @@ struct rblk_resync_chunk {
 	struct rblk_resync_chunk *parent;
 	u32 parts;
 	u64 differ;
+	struct rblk_pace_trip trip;
 	bool digest;
 	bool zeroes;
 	struct bio bio;
@@ -84,6 +88,7 @@ struct rblk_resync_range {
  *
  * Protected by the log's lock:
  * @active: under way
+ * @paused: by the admin: no chunk starts, whatever link it is
  * @flushing: a flush was sent
  * @last_sent: the end was announced
  * @by_digest: the peer may have much of it: ask before sending
@@ -100,8 +105,13 @@ struct rblk_resync_range {
  * @applied: ranges of @volume that the peer applied, to be confirmed
  * @nr_applied: how many
  * @nr_flushed: the first so many are covered by the flush that was sent
+ * @unflushed_sects: applied since a flush was sent
  * @done_sects: applied
  * @total_sects: what the peer lacked at the start
+ * @pace: how much may be in flight
+ * @wait_ns: until the pace is asked again; RBLK_PACE_FOREVER: when a chunk
+ *	comes back
+ * @rate: how fast @done_sects grows
  * @end_seq: all is confirmed; the end may be announced when the peer has
  *	applied everything up to here; 0: not yet known
  *
@@ -111,6 +121,7 @@ struct rblk_resync_range {
  */
 struct rblk_resync {
 	bool active;
+	bool paused;
 	bool flushing;
 	bool last_sent;
 	bool by_digest;
@@ -127,19 +138,17 @@ struct rblk_resync {
 	struct rblk_resync_range *applied;
 	u32 nr_applied;
 	u32 nr_flushed;
+	u64 unflushed_sects;
 	u64 done_sects;
 	u64 total_sects;
+	struct rblk_pace pace;
+	u64 wait_ns;
+	struct rblk_pace_rate rate;
 	u64 end_seq;
 	void (*fail)(struct rblk_peer *peer, const char *reason);
 	struct delayed_work work;
 	wait_queue_head_t drained;
 };
-
-/** rblk_resync_init - the module's pool; Return: 0 or -ENOMEM */
-int rblk_resync_init(void);
-
-/** rblk_resync_exit - give the pool back */
-void rblk_resync_exit(void);
 
 /**
  * rblk_resync_setup - prepare a new peer's part
@@ -156,6 +165,16 @@ void rblk_resync_setup(struct rblk_resync *resync,
  * @by_digest: compare first, and send only what differs
  */
 void rblk_resync_begin(struct rblk_peer *peer, bool by_digest);
+
+/**
+ * rblk_resync_pause - let no chunk start, or go on
+ * @peer: whose resync, or the one to come
+ * @pause: stop, instead of going on
+ *
+ * What is under way comes to its end and is confirmed. Writes go on to the
+ * peer. It outlasts links.
+ */
+void rblk_resync_pause(struct rblk_peer *peer, bool pause);
 
 /**
  * rblk_resync_stop - the link is lost: stop, wait for its reads

@@ -258,6 +258,7 @@ static void report_locked(struct rblk_log *log, struct rblk_write *write,
 		list_del(&write->flush_link);
 	rblk_latency_add(write->volume->res->latency, RBLK_STAGE_COMPLETE,
 			 write->admit_ns);
+	rblk_pace_wrote(&log->app, write->admit_ns, ktime_get_ns());
 	trace_of(trace_rblk_write_report, write,
 		 blk_status_to_errno(write->status));
 	if (write->seq > log->reported)

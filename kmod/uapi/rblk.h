@@ -30,7 +30,8 @@
  *                  module. All volumes of a resource or none.
  *   VOLUME_DEL     NAME FLAGS? VOLUME[ ID ]
  *   PEER_NEW       NAME PEER[ NODE_ID NODE_NAME PROTOCOL? ]
- *   PEER_SET       NAME PEER[ NODE_ID PROTOCOL? ]
+ *   PEER_SET       NAME PEER[ NODE_ID PROTOCOL? RESYNC_PAUSED? ]
+ *                  RESYNC_PAUSED 1 only on the primary.
  *   PEER_DEL       NAME PEER[ NODE_ID ]
  *   LINK_ATTACH    NAME PEER[ NODE_ID SOCKET ]
  *                  SOCKET is a file descriptor of an established TCP
@@ -219,6 +220,9 @@ enum rblk_attr_peer {
 	RBLK_PEER_RESYNC_DONE_BYTES,	/* u64: present while a resync runs */
 	RBLK_PEER_RESYNC_TOTAL_BYTES,	/* u64: present while a resync runs */
 	RBLK_PEER_LACKS_BYTES,	/* u64: blocks that it lacks, as far as known; primary only */
+	RBLK_PEER_RESYNC_RATE,	/* u64: bytes per second, of the last 4 s; while one runs */
+	/* also settable: */
+	RBLK_PEER_RESYNC_PAUSED,/* u8: 0, 1: no block is copied; outlasts links */
 	__RBLK_PEER_MAX,
 };
 

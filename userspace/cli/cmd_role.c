@@ -101,49 +101,81 @@ int rblk_cmd_resume(struct rblk_cli *cli, int argc, char **argv)
 				 "resumed");
 }
 
-static int resync(struct rblk_genl *g, struct rblk_cli *cli, const char *name,
+/* What a resync verb asks of each peer, and what it says then. */
+struct resync_verb {
+	uint8_t cmd;
+	uint64_t has;
+	uint8_t paused;
+	const char *done;
+};
+
+static int resync_peer(struct rblk_genl *g, const struct resync_verb *verb,
+		       const char *name, uint8_t id, const char *peer)
+{
+	struct rblk_kreq req = rblk_cli_req(verb->cmd, name);
+	int rc;
+
+	req.nest = RBLK_A_PEER;
+	req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID) | verb->has;
+	req.peer.node_id = id;
+	req.peer.resync_paused = verb->paused;
+	rc = rblk_cli_request(g, &req, NULL);
+	if (rc == 0)
+		printf("%s: %s %s\n", name, verb->done, peer);
+	return rc;
+}
+
+/* @peer NULL: all of them. */
+static int resync(struct rblk_genl *g, struct rblk_cli *cli,
+		  const struct resync_verb *verb, const char *name,
 		  const char *peer)
 {
-	struct rblk_kreq req = rblk_cli_req(RBLK_CMD_RESYNC, name);
 	struct rblk_kstate *state = calloc(1, sizeof(*state));
 	int rc = state ? rblk_cli_get(g, cli, name, state) : RBLK_EXIT_REFUSED;
-	int id;
+	int id = rc || !peer ? 0 : rblk_cli_peer_id(state, peer);
+	size_t i;
 
-	if (rc == 0) {
-		id = rblk_cli_peer_id(state, peer);
-		req.nest = RBLK_A_PEER;
-		req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
-		req.peer.node_id = id;
-		rc = id < 0 ? rblk_cli_fail(RBLK_EXIT_NOT_FOUND, name,
-					    "has no peer %s", peer) :
-			      rblk_cli_request(g, &req, NULL);
-	}
+	if (rc == 0 && id < 0)
+		rc = rblk_cli_fail(RBLK_EXIT_NOT_FOUND, name,
+				   "has no peer %s", peer);
+	for (i = 0; rc == 0 && i < state->peers_n; i++)
+		if (!peer || state->peers[i].node_id == id)
+			rc = resync_peer(g, verb, name, state->peers[i].node_id,
+					 state->peers[i].node_name);
 	free(state);
 	return rc;
 }
 
 int rblk_cmd_resync(struct rblk_cli *cli, int argc, char **argv)
 {
-	bool full = false;
+	bool full = false, pause = false, resume = false;
 	const struct rblk_cli_option options[] = {
-		{ "full", &full, NULL }, { NULL, NULL, NULL },
+		{ "full", &full, NULL }, { "pause", &pause, NULL },
+		{ "resume", &resume, NULL }, { NULL, NULL, NULL },
 	};
+	struct resync_verb verb = { RBLK_CMD_RESYNC, 0, 0, "copying to" };
 	struct rblk_genl g;
 	int rc = rblk_cli_options("resync", options, &argc, &argv);
 
 	if (rc)
 		return rc;
-	if (argc != 2)
+	if (argc < 1 || argc > 2 || full + pause + resume > 1 ||
+	    (argc == 1 && !pause && !resume))
 		return rblk_cli_usage("resync");
-	if (!full)
+	if (!full && !pause && !resume)
 		return rblk_cli_fail(RBLK_EXIT_USAGE, argv[0],
-				     "say --full: every block is copied");
+				     "say --full: every block is copied; or --pause, --resume");
+	if (!full) {
+		verb.cmd = RBLK_CMD_PEER_SET;
+		verb.has = RBLK_HAS(RBLK_PEER_RESYNC_PAUSED);
+		verb.paused = pause;
+		verb.done = pause ? "paused the resync to" :
+				    "going on with the resync to";
+	}
 	rc = rblk_cli_open_kernel(&g);
 	if (rc)
 		return rc;
-	rc = resync(&g, cli, argv[0], argv[1]);
+	rc = resync(&g, cli, &verb, argv[0], argc > 1 ? argv[1] : NULL);
 	rblk_genl_close(&g);
-	if (rc == 0)
-		printf("%s: copying to %s\n", argv[0], argv[1]);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include "text.h"
+#include "view.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Events wake us; this is for what makes none, and for lost ones. */
 #define LOOK_EVERY_MS	1000
@@ -63,6 +65,34 @@ static void ignore_event(void *data, const struct rblk_kevent *e)
 	(void)e;
 }
 
+/* Peers that are being copied to, on one line of a terminal. */
+static void show_progress(const struct rblk_kstate *s)
+{
+	enum { WIDTH = 24 };
+	bool first = true;
+	size_t i;
+
+	fputs("\r\033[K", stderr);
+	for (i = 0; i < s->peers_n; i++) {
+		const struct rblk_kpeer *p = &s->peers[i];
+		uint64_t total = p->resync_total_bytes;
+		uint64_t left = p->lacks_bytes < total ? p->lacks_bytes : total;
+		int filled;
+
+		if (!(p->has & RBLK_HAS(RBLK_PEER_RESYNC_TOTAL_BYTES)) || !total)
+			continue;
+		filled = WIDTH * (1 - (double)left / total);
+		fprintf(stderr, "%s%s [%.*s%.*s] %3.0f%%  ",
+			first ? "" : "   ", p->node_name,
+			filled, "########################",
+			WIDTH - filled, "------------------------",
+			100 * (1 - (double)left / total));
+		rblk_view_print_rate(p, stderr);
+		first = false;
+	}
+	fflush(stderr);
+}
+
 static int wait_for(struct rblk_cli *cli, struct rblk_genl *g,
 		    struct rblk_genl *events, const char *name,
 		    condition_fn condition, uint64_t end_ms)
@@ -70,6 +100,7 @@ static int wait_for(struct rblk_cli *cli, struct rblk_genl *g,
 	struct pollfd fd = { .fd = rblk_genl_fd(events), .events = POLLIN };
 	struct rblk_kstate *state = calloc(1, sizeof(*state));
 	int rc = state ? 0 : RBLK_EXIT_REFUSED;
+	bool tty = isatty(STDERR_FILENO);
 
 	while (rc == 0) {
 		uint64_t now = now_ms();
@@ -82,9 +113,13 @@ static int wait_for(struct rblk_cli *cli, struct rblk_genl *g,
 			rc = RBLK_EXIT_TIMEOUT;
 			break;
 		}
+		if (tty)
+			show_progress(state);
 		poll(&fd, 1, left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS);
 		(void)rblk_genl_read_events(events, ignore_event, NULL);
 	}
+	if (tty)
+		fputs("\r\033[K", stderr);
 	free(state);
 	return rc;
 }

@@ -131,6 +131,9 @@ static void advise_peer(const struct rblk_view *view,
 	if (p->repl == RBLK_REPL_DIVERGED)
 		add(a, "%s holds writes that this node never had: choose whose data to keep",
 		    p->node_name);
+	if (p->resync_paused)
+		add(a, "the resync to %s is paused: 'rblk resync --resume %s %s'",
+		    p->node_name, s->name, p->node_name);
 	if (p->repl == RBLK_REPL_BEHIND && primary && p->conn == RBLK_CONN_UP)
 		add(a, "%s is behind (%s): 'rblk resync --full %s %s'",
 		    p->node_name, *p->reason ? p->reason : "it missed writes",

@@ -110,7 +110,7 @@ json_t *rblk_json_peer(const struct rblk_kpeer *p)
 {
 	char protocol[2] = { p->protocol, '\0' };
 	json_t *o = json_object();
-	uint64_t h = p->has;
+	uint64_t h = p->has, eta;
 
 	set(o, "node_id", number(h, RBLK_PEER_NODE_ID, p->node_id));
 	set(o, "node", word(h, RBLK_PEER_NODE_NAME, p->node_name));
@@ -134,6 +134,13 @@ json_t *rblk_json_peer(const struct rblk_kpeer *p)
 	    number(h, RBLK_PEER_RESYNC_DONE_BYTES, p->resync_done_bytes));
 	set(o, "resync_total_bytes",
 	    number(h, RBLK_PEER_RESYNC_TOTAL_BYTES, p->resync_total_bytes));
+	set(o, "resync_bytes_per_second",
+	    number(h, RBLK_PEER_RESYNC_RATE, p->resync_rate));
+	set(o, "resync_left_seconds", rblk_view_eta(p, &eta) ?
+				      json_integer((json_int_t)eta) :
+				      json_null());
+	set(o, "resync_paused",
+	    flag(h, RBLK_PEER_RESYNC_PAUSED, p->resync_paused));
 	set(o, "lacks_bytes", number(h, RBLK_PEER_LACKS_BYTES, p->lacks_bytes));
 	return o;
 }

@@ -78,6 +78,30 @@ static const char *number_of(const struct rblk_kpeer *p, char *buf, size_t size)
 				p->lag_ops, p->lag_ms);
 }
 
+bool rblk_view_eta(const struct rblk_kpeer *p, uint64_t *seconds)
+{
+	if (!(p->has & RBLK_HAS(RBLK_PEER_RESYNC_RATE)) || !p->resync_rate)
+		return false;
+	*seconds = (p->lacks_bytes + p->resync_rate - 1) / p->resync_rate;
+	return true;
+}
+
+void rblk_view_print_rate(const struct rblk_kpeer *p, FILE *to)
+{
+	char left[32], rate[32];
+	uint64_t seconds;
+
+	fprintf(to, "%s left", rblk_text_bytes(left, sizeof(left),
+					       p->lacks_bytes));
+	if (p->resync_paused)
+		fputs(", paused", to);
+	else if (rblk_view_eta(p, &seconds))
+		fprintf(to, ", %s/s, %" PRIu64 ":%02u:%02u to go",
+			rblk_text_bytes(rate, sizeof(rate), p->resync_rate),
+			seconds / 3600, (unsigned int)(seconds / 60 % 60),
+			(unsigned int)(seconds % 60));
+}
+
 static void print_resync(const struct rblk_kpeer *p, FILE *to)
 {
 	char done[32], total[32];
@@ -89,6 +113,8 @@ static void print_resync(const struct rblk_kpeer *p, FILE *to)
 		rblk_text_bytes(total, sizeof(total), p->resync_total_bytes),
 		p->resync_total_bytes ? 100.0 * p->resync_done_bytes /
 					p->resync_total_bytes : 100.0);
+	fputs(", ", to);
+	rblk_view_print_rate(p, to);
 }
 
 /* Why a link is down: the daemon tried last, so it knows best. */

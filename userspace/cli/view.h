@@ -42,6 +42,11 @@ void rblk_view_advise(const struct rblk_view *view,
 		      const struct rblk_kstate *state,
 		      struct rblk_advice *advice);
 
+/* How long a resync takes from now on; false: nobody knows. */
+bool rblk_view_eta(const struct rblk_kpeer *p, uint64_t *seconds);
+/* "12 MiB left, 3 MiB/s, 0:00:04 to go", or that it is paused. */
+void rblk_view_print_rate(const struct rblk_kpeer *p, FILE *to);
+
 void rblk_view_print(const struct rblk_view *view, FILE *to);
 json_t *rblk_view_json(const struct rblk_view *view);
 

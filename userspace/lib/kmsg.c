@@ -93,6 +93,8 @@ static const struct field peer_fields[] = {
 	FIELD(RBLK_PEER_RESYNC_TOTAL_BYTES, F_U64, rblk_kpeer,
 	      resync_total_bytes),
 	FIELD(RBLK_PEER_LACKS_BYTES, F_U64, rblk_kpeer, lacks_bytes),
+	FIELD(RBLK_PEER_RESYNC_RATE, F_U64, rblk_kpeer, resync_rate),
+	FIELD(RBLK_PEER_RESYNC_PAUSED, F_U8, rblk_kpeer, resync_paused),
 	END
 };
 

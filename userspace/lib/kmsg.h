@@ -84,6 +84,8 @@ struct rblk_kpeer {
 	uint64_t resync_done_bytes;
 	uint64_t resync_total_bytes;
 	uint64_t lacks_bytes;
+	uint64_t resync_rate;
+	uint8_t resync_paused;
 };
 
 struct rblk_kevent_info {

@@ -124,10 +124,24 @@ static void resync_progress(void **state)
 	one.peers[0].has = ~0ULL;
 	one.peers[0].resync_done_bytes = 64 << 20;
 	one.peers[0].resync_total_bytes = 256 << 20;
+	one.peers[0].lacks_bytes = 192 << 20;
+	one.peers[0].resync_rate = 2 << 20;
 	check_text(&view,
 		"r0  primary  generation 3  seq 1234\n"
 		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
-		"  bravo  connected  backup  resync  64 MiB of 256 MiB (25.0%)  protocol C  lag 0\n");
+		"  bravo  connected  backup  resync  64 MiB of 256 MiB (25.0%), 192 MiB left, 2 MiB/s, 0:01:36 to go  protocol C  lag 0\n");
+	one.peers[0].resync_paused = 1;
+	check_text(&view,
+		"r0  primary  generation 3  seq 1234\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  connected  backup  resync  64 MiB of 256 MiB (25.0%), 192 MiB left, paused  protocol C  lag 0\n"
+		"  -> the resync to bravo is paused: 'rblk resync --resume r0 bravo'\n");
+	one.peers[0].resync_paused = 0;
+	one.peers[0].resync_rate = 0;
+	check_text(&view,
+		"r0  primary  generation 3  seq 1234\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  connected  backup  resync  64 MiB of 256 MiB (25.0%), 192 MiB left  protocol C  lag 0\n");
 	assert_int_equal(rblk_view_health(&one), RBLK_DEGRADED);
 }
 
@@ -147,7 +161,8 @@ static void json_shape(void **state)
 		"replication", "sent_seq", "received_seq", "applied_seq",
 		"durable_seq", "lag_ops", "lag_bytes", "lag_ms", "sent_bytes",
 		"received_bytes", "resync_done_bytes", "resync_total_bytes",
-		"lacks_bytes",
+		"resync_bytes_per_second", "resync_left_seconds",
+		"resync_paused", "lacks_bytes",
 		"link",
 	};
 	struct rblk_view view = healthy();

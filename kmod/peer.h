@@ -133,6 +133,7 @@ static inline void rblk_rx_expect_header(struct rblk_rx *rx)
  * @mine: what this node last said of itself
  * @theirs: what the peer last said
  * @reason: why it is not connected
+ * @fork: how the two nodes' data parted, when it was last found to have
  *
  * Hints between works, read and written without a lock:
  * @want_applied: the primary waits for what is being applied
@@ -184,6 +185,7 @@ struct rblk_peer {
 	struct rblk_self mine;
 	struct rblk_self theirs;
 	char reason[RBLK_REASON_SIZE];
+	char fork[RBLK_REASON_SIZE];
 
 	bool ack_due;
 	u64 acked_applied;

@@ -243,6 +243,32 @@ void rblk_plan_handshake(const struct rblk_self *mine,
 	*plan = plans[roles][standing_of(mine, peer)];
 }
 
+const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
+				     const struct rblk_self *peer)
+{
+	if (mine->role == RBLK_ROLE_PRIMARY)
+		return "this node is primary: demote it first";
+	if (peer->role != RBLK_ROLE_PRIMARY)
+		return "the peer is not primary: promote the node whose data is to stay";
+	if (!is_comparable(peer) || peer->data != RBLK_DATA_CONSISTENT)
+		return "the primary's data is not complete: nothing could replace this node's";
+	if (!is_comparable(mine))
+		return "this node's data is new or inconsistent: there is nothing to discard";
+
+	switch (rblk_lineage_compare(&mine->lineage, &peer->lineage, NULL)) {
+	case RBLK_FORKED:
+	case RBLK_PEER_BEHIND:
+		return NULL;
+	case RBLK_UNRELATED:
+	case RBLK_BOTH_NEW:
+		return "the two have no history in common: if the primary's data is to stay, run 'rblk resync --full' there";
+	case RBLK_SAME:
+	case RBLK_PEER_AHEAD:
+		break;
+	}
+	return "there is no fork: the primary has all that this node wrote";
+}
+
 enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 			      const struct rblk_self *peer,
 			      const struct rblk_memory *memory)

@@ -119,6 +119,19 @@ enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 			      const struct rblk_memory *memory);
 
 /**
+ * rblk_plan_refuse_discard - may this node's own branch be given up?
+ * @mine: this node
+ * @peer: whose data is to replace it
+ *
+ * Only where the two have forked, or this node has more: then the primary copies
+ * over it as soon as this node's data is inconsistent.
+ *
+ * Return: NULL, or why not.
+ */
+const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
+				     const struct rblk_self *peer);
+
+/**
  * rblk_plan_is_vague - may a node hold what nobody knows of?
  * @self: the node
  * @other: who would have to know

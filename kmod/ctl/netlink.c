@@ -628,6 +628,15 @@ static int resync(struct sk_buff *skb, struct genl_info *info)
 	return end(&req, rblk_link_resync(peer, info->extack));
 }
 
+static int discard(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rblk_peer *peer;
+	struct request req;
+	int err = begin_known_peer(&req, info, &peer);
+
+	return err ? err : end(&req, rblk_link_discard(peer, info->extack));
+}
+
 static int promote(struct sk_buff *skb, struct genl_info *info)
 {
 	struct request req;
@@ -761,6 +770,7 @@ static const struct genl_small_ops ops[] = {
 	RBLK_OP(SUSPEND, suspend),
 	RBLK_OP(RESUME, resume),
 	RBLK_OP(RESYNC, resync),
+	RBLK_OP(DISCARD, discard),
 	{ .cmd = RBLK_CMD_GET, .doit = get, .dumpit = dump },
 };
 

@@ -244,6 +244,35 @@ static void follow_locked(struct rblk_peer *peer)
 	WRITE_ONCE(peer->ack_due, true);
 }
 
+/*
+ * The same words on both nodes, because the refusal of one is shown by the other.
+ * Return: @reason, or more than that where the two have forked.
+ */
+static const char *explain_locked(struct rblk_peer *peer, const char *reason)
+{
+	const struct rblk_lineage *mine = &peer->mine.lineage;
+	const struct rblk_lineage *theirs = &peer->theirs.lineage;
+	u64 fork;
+
+	/* Else a position is a lower bound, or says nothing. */
+	if (peer->mine.data != RBLK_DATA_CONSISTENT ||
+	    peer->theirs.data != RBLK_DATA_CONSISTENT)
+		return reason;
+	switch (rblk_lineage_compare(mine, theirs, &fork)) {
+	case RBLK_FORKED:
+	case RBLK_PEER_BEHIND:
+	case RBLK_PEER_AHEAD:
+		break;
+	default:
+		return reason;
+	}
+	scnprintf(peer->fork, sizeof(peer->fork),
+		  "%s; after seq %llu %s has %llu operations of its own, %s %llu",
+		  reason, fork, peer->res->node_name, mine->seq - fork,
+		  peer->name, theirs->seq - fork);
+	return peer->fork;
+}
+
 /* Start doing what both descriptions lead to. Return: a reason to end. */
 const char *rblk_agree_settle(struct rblk_peer *peer)
 {
@@ -253,6 +282,9 @@ const char *rblk_agree_settle(struct rblk_peer *peer)
 	rblk_plan_handshake(&peer->mine, &peer->theirs, &plan);
 	override_by_offer(peer, &plan);
 	peer->repl = plan.repl;
+	if (plan.action == RBLK_PLAN_REFUSE ||
+	    plan.repl == RBLK_REPL_DIVERGED)
+		plan.reason = explain_locked(peer, plan.reason);
 	if (plan.action == RBLK_PLAN_REFUSE)
 		return plan.reason;
 	if (plan.action == RBLK_PLAN_FOLLOW && !may_follow_locked(peer))
@@ -306,4 +338,24 @@ enum rblk_sync rblk_agree_offer(struct rblk_peer *peer)
 	if (offer)
 		rblk_agree_begin_offer(peer, offer);
 	return offer;
+}
+
+const char *rblk_agree_refuse_discard(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+	struct rblk_self mine;
+
+	if (peer->conn != RBLK_CONN_UP && !res->log.gate.primary)
+		return "the peer is not connected: nobody knows whether there is a fork";
+	if (peer->negotiating)
+		return "the link is being negotiated: try again";
+	if (peer->following)
+		return "there is no fork: this node follows the peer";
+	if (other_leader(peer))
+		return "this node follows another primary";
+	if (!rblk_applier_is_idle(&res->applier))
+		return "operations of a former primary are still being applied: try again";
+	/* It may have followed another one since it was described to this one. */
+	describe_self(res, &mine);
+	return rblk_plan_refuse_discard(&mine, &peer->theirs);
 }

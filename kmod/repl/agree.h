@@ -66,4 +66,12 @@ void rblk_agree_begin_offer(struct rblk_peer *peer, enum rblk_sync offer);
  */
 enum rblk_sync rblk_agree_offer(struct rblk_peer *peer);
 
+/**
+ * rblk_agree_refuse_discard - may this node's branch be given up to a peer?
+ * @peer: whose data would replace it
+ *
+ * Return: NULL, or why not.
+ */
+const char *rblk_agree_refuse_discard(struct rblk_peer *peer);
+
 #endif /* RBLK_REPL_AGREE_H */

@@ -460,8 +460,11 @@ const char *rblk_link_state(struct rblk_peer *peer,
 	spin_lock_irq(&res->log.lock);
 	answer = !peer->negotiating;
 	reason = note_theirs_locked(peer, &state->self);
+	/* On an idle link a backup may say that its own branch is given up. */
 	if (!reason && answer && res->log.gate.primary &&
-	    state->self.role == RBLK_ROLE_BACKUP)
+	    state->self.role == RBLK_ROLE_BACKUP &&
+	    (res->log.streaming & BIT(peer->node_id) || peer->resync.active ||
+	     state->self.data != RBLK_DATA_INCONSISTENT))
 		reason = "protocol error: STATE out of turn";
 	if (!reason)
 		reason = rblk_agree_announced(peer, state);
@@ -584,6 +587,56 @@ int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
 	if (!err)
 		send_offer(peer, RBLK_SYNC_FULL);
 	return err;
+}
+
+/*
+ * Data that is inconsistent is what the primary copies over by itself, also
+ * after the next handshake, if this link ends first.
+ */
+int rblk_link_discard(struct rblk_peer *peer, struct netlink_ext_ack *extack)
+{
+	struct rblk_resource *res = peer->res;
+	const char *refusal;
+	enum rblk_data was;
+	bool up;
+	int err;
+
+	lockdep_assert_held(&res->conf);
+	spin_lock_irq(&res->log.lock);
+	refusal = rblk_agree_refuse_discard(peer);
+	was = res->data;
+	if (!refusal)
+		res->data = RBLK_DATA_INCONSISTENT;
+	spin_unlock_irq(&res->log.lock);
+	if (refusal) {
+		/* A constant, which NL_SET_ERR_MSG() takes only literally. */
+		if (extack)
+			extack->_msg = refusal;
+		return -EPERM;
+	}
+
+	err = rblk_keep_save(res, false);
+	spin_lock_irq(&res->log.lock);
+	if (err && res->data == RBLK_DATA_INCONSISTENT && !peer->copied_to)
+		res->data = was;
+	up = !err && peer->conn == RBLK_CONN_UP && !peer->failing &&
+	     !peer->negotiating && !peer->following;
+	if (up)
+		rblk_agree_describe(peer);
+	spin_unlock_irq(&res->log.lock);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "writing this node's metadata failed: see its kernel log");
+		return err;
+	}
+	pr_notice("%s %s: what only this node wrote is given up\n", res->name,
+		  peer->name);
+	if (!up)
+		return 0;
+	if (put_state(peer, false, RBLK_SYNC_NONE))
+		rblk_link_fail(peer, "out of memory");
+	expect_agreement(peer);
+	res->kick(res, BIT(peer->node_id));
+	return 0;
 }
 
 int rblk_link_pause_resync(struct rblk_peer *peer, bool pause,

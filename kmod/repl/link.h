@@ -134,6 +134,19 @@ void rblk_link_free_answer(struct rblk_peer *peer);
 int rblk_link_pause_resync(struct rblk_peer *peer, bool pause,
 			   struct netlink_ext_ack *extack);
 
+/**
+ * rblk_link_discard - give up what this node wrote by itself since a fork
+ * @peer: the primary whose data replaces it; its resource's configuration lock
+ *	is held
+ * @extack: gets the reason of a refusal
+ *
+ * From here on this node's data is inconsistent, on its disks too, until the
+ * primary has copied what differs.
+ *
+ * Return: 0, -EPERM or an error of its disks; then nothing has changed.
+ */
+int rblk_link_discard(struct rblk_peer *peer, struct netlink_ext_ack *extack);
+
 /** rblk_link_down_work - the end of a link, bound as down_work */
 void rblk_link_down_work(struct work_struct *work);
 

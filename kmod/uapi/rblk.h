@@ -52,6 +52,10 @@
  *   RESUME         NAME
  *   RESYNC         NAME PEER[ NODE_ID ]
  *                  Primary only: copies every volume in full to that peer.
+ *   DISCARD        NAME PEER[ NODE_ID ]
+ *                  Backup only, connected to that peer, a primary, after a fork:
+ *                  what this node wrote by itself is given up, and the primary
+ *                  copies over it. -EPERM otherwise, and nothing has changed.
  *   GET            NAME       Answers with one STATE message.
  *   GET (dump)                One STATE message per resource.
  *
@@ -101,6 +105,7 @@ enum rblk_cmd {
 	RBLK_CMD_GET,
 	RBLK_CMD_STATE,		/* answer to GET */
 	RBLK_CMD_EVENT,		/* multicast */
+	RBLK_CMD_DISCARD,
 	__RBLK_CMD_MAX,
 };
 

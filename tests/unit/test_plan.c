@@ -426,6 +426,63 @@ static void test_sync_by_example(void **state)
 #undef SYNC
 }
 
+/*
+ * What may be given up: only by a backup, only to a primary, only where there
+ * is a branch. Once it is, the primary copies over it without being asked.
+ */
+static void test_discard(void **state)
+{
+	struct rblk_self primary = {
+		.role = RBLK_ROLE_PRIMARY, .data = RBLK_DATA_CONSISTENT,
+		.promised = 2,
+		.lineage = { 2, 100, { { 1, 1 }, { 2, 51 } } },
+	};
+	struct rblk_self mine = {
+		.role = RBLK_ROLE_BACKUP, .data = RBLK_DATA_CONSISTENT,
+		.promised = 2,
+		.lineage = { 1, 60, { { 1, 1 } } },
+	};
+	struct rblk_memory memory = { .log_from = 1, .base = 0 };
+	struct rblk_self was = mine;
+
+	(void)state;
+#define REFUSED	rblk_plan_refuse_discard(&mine, &primary)
+	assert_null(REFUSED);
+	mine.data = RBLK_DATA_INCONSISTENT;
+	assert_int_equal(rblk_plan_sync(&primary, &mine, &memory),
+			 RBLK_SYNC_FULL);
+	assert_non_null(REFUSED);
+	mine = was;
+	/* the primary has written nothing yet: all that is above is a branch */
+	primary.lineage.seq = 50;
+	assert_null(REFUSED);
+	mine.data = RBLK_DATA_INCONSISTENT;
+	assert_int_equal(rblk_plan_sync(&primary, &mine, &memory),
+			 RBLK_SYNC_FULL);
+	mine = was;
+	primary.lineage.seq = 100;
+	/* a prefix of the primary's, and the same */
+	mine.lineage.seq = 50;
+	assert_non_null(REFUSED);
+	mine.lineage = primary.lineage;
+	assert_non_null(REFUSED);
+	/* nothing in common */
+	mine.lineage = (struct rblk_lineage) { 1, 60, { { 17, 30 } } };
+	assert_non_null(REFUSED);
+	mine = was;
+	mine.role = RBLK_ROLE_PRIMARY;
+	assert_non_null(REFUSED);
+	mine = was;
+	primary.role = RBLK_ROLE_BACKUP;
+	assert_non_null(REFUSED);
+	primary.role = RBLK_ROLE_PRIMARY;
+	primary.data = RBLK_DATA_INCONSISTENT;
+	assert_non_null(REFUSED);
+	primary.data = RBLK_DATA_UNCLEAN;
+	assert_non_null(REFUSED);
+#undef REFUSED
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_sync_by_example),
+		cmocka_unit_test(test_discard),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

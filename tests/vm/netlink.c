@@ -142,6 +142,7 @@ static struct nlmsghdr *good(void *buf, uint8_t cmd, uint32_t flags)
 	case RBLK_CMD_LINK_ATTACH:
 	case RBLK_CMD_LINK_DETACH:
 	case RBLK_CMD_RESYNC:
+	case RBLK_CMD_DISCARD:
 		put_peer(nlh, cmd == RBLK_CMD_PEER_NEW || cmd == RBLK_CMD_PEER_SET,
 			 cmd == RBLK_CMD_LINK_ATTACH);
 		break;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int rblk_cmd_up(struct rblk_cli *cli, int argc, char **argv)
 {
@@ -154,14 +155,89 @@ int rblk_cmd_down(struct rblk_cli *cli, int argc, char **argv)
 	return rc;
 }
 
+#define DISCARD_TRIES	75	/* of 200 ms: for the link to come up */
+
+/* The primary that is connected, or the peer that was named; NULL: not yet. */
+static const struct rblk_kpeer *find_winner(const struct rblk_kstate *state,
+					    const char *peer)
+{
+	size_t i;
+
+	for (i = 0; i < state->peers_n; i++) {
+		const struct rblk_kpeer *p = &state->peers[i];
+
+		if (p->conn == RBLK_CONN_UP &&
+		    (peer ? rblk_cli_peer_id(state, peer) == p->node_id :
+			    p->role == RBLK_ROLE_PRIMARY))
+			return p;
+	}
+	return NULL;
+}
+
+/* Wait for a link on which the fork shows. 0, or an exit code. */
+static int await_winner(struct rblk_genl *g, struct rblk_cli *cli,
+			const char *name, const char *peer,
+			struct rblk_kstate *state,
+			const struct rblk_kpeer **winner)
+{
+	unsigned int tries = DISCARD_TRIES;
+	int rc;
+
+	do {
+		rc = rblk_cli_get(g, cli, name, state);
+		if (rc)
+			return rc;
+		if (state->resource.role == RBLK_ROLE_PRIMARY)
+			return rblk_cli_fail(RBLK_EXIT_REFUSED, name,
+					     "nothing discarded: this node is primary; 'rblk demote %s' first",
+					     name);
+		if (peer && rblk_cli_peer_id(state, peer) < 0)
+			return rblk_cli_fail(RBLK_EXIT_NOT_FOUND, name,
+					     "has no peer %s", peer);
+		*winner = find_winner(state, peer);
+		if (*winner)
+			return 0;
+		usleep(200 * 1000);
+	} while (--tries);
+	return rblk_cli_fail(RBLK_EXIT_REFUSED, name,
+			     "nothing discarded: no link to %s within %d s; see 'rblk status %s'",
+			     peer ? peer : "a primary", DISCARD_TRIES / 5,
+			     name);
+}
+
+static int discard_mine(struct rblk_cli *cli, const char *name,
+			const char *peer)
+{
+	struct rblk_kreq req = rblk_cli_req(RBLK_CMD_DISCARD, name);
+	struct rblk_kstate *state = calloc(1, sizeof(*state));
+	const struct rblk_kpeer *winner;
+	struct rblk_genl g;
+	int rc = state ? rblk_cli_open_kernel(&g) : RBLK_EXIT_REFUSED;
+
+	if (rc) {
+		free(state);
+		return rc;
+	}
+	rc = await_winner(&g, cli, name, peer, state, &winner);
+	if (rc == 0) {
+		req.nest = RBLK_A_PEER;
+		req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
+		req.peer.node_id = winner->node_id;
+		rc = rblk_cli_request(&g, &req, "nothing was discarded");
+	}
+	if (rc == 0)
+		printf("%s: what only this node has is given up; %s copies over what differs\n",
+		       name, winner->node_name);
+	rblk_genl_close(&g);
+	free(state);
+	return rc;
+}
+
+/* RES and perhaps PEER are left in @argv. */
 static int link_verb(const char *verb, int argc, char **argv)
 {
-	const struct rblk_cli_option options[] = { { NULL, NULL, NULL } };
-	int rc = rblk_cli_options(verb, options, &argc, &argv);
 	json_t *request;
 
-	if (rc)
-		return rc;
 	if (argc < 1 || argc > 2)
 		return rblk_cli_usage(verb);
 	request = rblk_cli_new_request(verb, argv[0]);
@@ -172,12 +248,23 @@ static int link_verb(const char *verb, int argc, char **argv)
 
 int rblk_cmd_connect(struct rblk_cli *cli, int argc, char **argv)
 {
-	(void)cli;
-	return link_verb("connect", argc, argv);
+	bool discard = false;
+	const struct rblk_cli_option options[] = {
+		{ "discard-mine", &discard, NULL }, { NULL, NULL, NULL },
+	};
+	int rc = rblk_cli_options("connect", options, &argc, &argv);
+
+	if (rc == 0)
+		rc = link_verb("connect", argc, argv);
+	return rc || !discard ? rc : discard_mine(cli, argv[0], argc == 2 ?
+						  argv[1] : NULL);
 }
 
 int rblk_cmd_disconnect(struct rblk_cli *cli, int argc, char **argv)
 {
+	const struct rblk_cli_option options[] = { { NULL, NULL, NULL } };
+	int rc = rblk_cli_options("disconnect", options, &argc, &argv);
+
 	(void)cli;
-	return link_verb("disconnect", argc, argv);
+	return rc ? rc : link_verb("disconnect", argc, argv);
 }

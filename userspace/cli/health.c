@@ -117,6 +117,22 @@ static void advise_data(const struct rblk_kstate *s, struct rblk_advice *a)
 		    s->name);
 }
 
+static void advise_diverged(const struct rblk_kstate *s,
+			    const struct rblk_kpeer *p, struct rblk_advice *a)
+{
+	if (*p->reason)
+		add(a, "%s: %s", p->node_name, p->reason);
+	if (s->resource.role == RBLK_ROLE_PRIMARY)
+		add(a, "to keep this node's data: 'rblk connect --discard-mine %s %s' on %s",
+		    s->name, s->resource.node_name, p->node_name);
+	else if (p->role == RBLK_ROLE_PRIMARY)
+		add(a, "to keep %s's data: 'rblk connect --discard-mine %s %s' here",
+		    p->node_name, s->name, p->node_name);
+	else
+		add(a, "choose whose data is to stay: 'rblk promote %s' there, then 'rblk connect --discard-mine %s' on the other node",
+		    s->name, s->name);
+}
+
 static void advise_peer(const struct rblk_view *view,
 			const struct rblk_kstate *s, const struct rblk_kpeer *p,
 			struct rblk_advice *a)
@@ -129,8 +145,10 @@ static void advise_peer(const struct rblk_view *view,
 		add(a, "%s was disconnected by hand: 'rblk connect %s %s'",
 		    p->node_name, s->name, p->node_name);
 	if (p->repl == RBLK_REPL_DIVERGED)
-		add(a, "%s holds writes that this node never had: choose whose data to keep",
-		    p->node_name);
+		advise_diverged(s, p, a);
+	if (p->conn == RBLK_CONN_DOWN && strstr(p->reason, "two primaries"))
+		add(a, "choose whose data is to stay; on the other node: 'rblk demote %s', then 'rblk connect --discard-mine %s'",
+		    s->name, s->name);
 	if (p->resync_paused)
 		add(a, "the resync to %s is paused: 'rblk resync --resume %s %s'",
 		    p->node_name, s->name, p->node_name);

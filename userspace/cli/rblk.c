@@ -97,11 +97,14 @@ const struct rblk_command rblk_commands[] = {
 		"outstanding I/O fails. Works without the daemon.",
 		"--force", true, false,
 	}, {
-		"connect", rblk_cmd_connect, "RES [PEER]",
+		"connect", rblk_cmd_connect, "[--discard-mine] RES [PEER]",
 		"connect to the peers, now and whenever a link is lost",
 		"This is the state after 'up'. Ends a 'disconnect', and does not\n"
-		"wait for the next automatic attempt.",
-		"", true, false,
+		"wait for the next automatic attempt. --discard-mine: after a split\n"
+		"brain, on the node whose data is to go, demoted: what only this node\n"
+		"has is given up, once, and the primary copies over what differs.\n"
+		"Refused, with nothing changed, where there is no fork.",
+		"--discard-mine", true, false,
 	}, {
 		"disconnect", rblk_cmd_disconnect, "RES [PEER]",
 		"drop the links to the peers and keep them down",

@@ -10,6 +10,7 @@
 #include "resource.h"
 #include "stats.h"
 #include "volume.h"
+#include "repl/active.h"
 #include "repl/agree.h"
 #include "repl/disk.h"
 #include "repl/link.h"
@@ -391,11 +392,13 @@ static void remember_from_locked(struct rblk_resource *res, u64 seq)
 	for (i = 0; i < RBLK_MAX_NODES; i++) {
 		if (!log->lack[i])
 			continue;
-		if (res->followed || log->lack[i]->base == U64_MAX)
+		if (res->followed || (log->lack[i]->base == U64_MAX &&
+				      !rblk_active_restore(res, i)))
 			rblk_lack_forget(log->lack[i], seq);
 		rblk_log_keep(log, i, seq + 1);
 	}
 	res->followed = false;
+	res->keep.led_gen = 0;
 }
 
 static void become_primary_locked(struct rblk_resource *res, u64 gen)
@@ -411,6 +414,7 @@ static void become_primary_locked(struct rblk_resource *res, u64 gen)
 	res->keep.led = true;
 	rblk_log_restart(log, res->lineage.seq, gen);
 	remember_from_locked(res, res->lineage.seq);
+	rblk_active_begin(res);
 	log->gate.settling = true;
 	log->gate.primary = true;
 }
@@ -574,15 +578,21 @@ static bool hand_over_by_force(struct rblk_resource *res)
 /* Nothing is in flight: from here on the position is exact, until it is not. */
 static void keep_clean_end(struct rblk_resource *res)
 {
-	bool ends;
+	bool ends, tidies;
 
 	spin_lock_irq(&res->log.lock);
+	/* This node was primary until now: its activity log need say no more. */
+	tidies = res->keep.led && res->log.gen;
 	ends = res->data == RBLK_DATA_CONSISTENT && !res->log.gate.primary &&
 	       !res->keep.clean;
 	if (ends)
 		res->keep.clean = true;
 	spin_unlock_irq(&res->log.lock);
-	if (!ends || !rblk_keep_save(res, false))
+	if (!ends)
+		return;
+	if (tidies)
+		rblk_active_tidy(res);
+	if (!rblk_keep_save(res, false))
 		return;
 	spin_lock_irq(&res->log.lock);
 	res->keep.clean = false;

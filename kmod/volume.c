@@ -12,6 +12,7 @@
 #include "peer.h"
 #include "resource.h"
 #include "volume.h"
+#include "repl/active.h"
 #include "repl/disk.h"
 #include "repl/read.h"
 #include "repl/write.h"
@@ -406,6 +407,8 @@ int rblk_volume_create(struct rblk_resource *res,
 	err = open_metadata(volume, config, extack);
 	if (!err)
 		err = fit_blocks(volume, config->block_bytes, extack);
+	if (!err)
+		err = rblk_active_open(volume);
 	if (err)
 		goto err_close;
 	err = rblk_peer_add_volume(res, id, volume->backing.size_sects);
@@ -433,6 +436,7 @@ err_put_disk:
 err_remove:
 	rblk_peer_remove_volume(res, id);
 err_close:
+	rblk_active_close(volume);
 	rblk_super_close(volume->super);
 	rblk_backing_close(&volume->backing);
 err_free_volume:
@@ -469,6 +473,7 @@ void rblk_volume_destroy(struct rblk_volume *volume)
 	mutex_unlock(&res->keep.mutex);
 	synchronize_rcu(); /* status reads volumes under RCU */
 	rblk_peer_remove_volume(res, volume->id);
+	rblk_active_close(volume);
 	rblk_super_close(volume->super);
 	volume->super = NULL;
 	rblk_backing_close(&volume->backing);

@@ -13,6 +13,7 @@
 #include "uapi/rblk.h"
 #include "store/super.h"
 
+struct rblk_active;
 struct rblk_resource;
 struct netlink_ext_ack;
 
@@ -37,6 +38,7 @@ struct rblk_volume_stats {
  * @disk: what the application sees
  * @backing: where the data is
  * @super: its metadata, or NULL
+ * @active: its activity log, or NULL
  * @recorded: the position that its metadata says; the applier's lock
  * @extents: ranges in flight; protected by the log's lock
  * @io: one reference per application bio in our hands
@@ -63,6 +65,7 @@ struct rblk_volume {
 	struct gendisk *disk;
 	struct rblk_backing backing;
 	struct rblk_super *super;
+	struct rblk_active *active;
 	u64 recorded;
 	struct rblk_extents extents;
 	struct percpu_ref io;

@@ -227,6 +227,18 @@ u64 rblk_bitmap_next(const struct rblk_bitmap *map, u64 from, u64 max_sects,
 	return first << map->shift;
 }
 
+bool rblk_bitmap_touches(const struct rblk_bitmap *map, u64 sector,
+			 u64 nr_sects)
+{
+	u64 end;
+
+	if (!map->count || !nr_sects || sector >= map->size_sects)
+		return false;
+	nr_sects = min(nr_sects, map->size_sects - sector);
+	end = ((sector + nr_sects - 1) >> map->shift) + 1;
+	return find_bit(map, sector >> map->shift, end, true) < end;
+}
+
 void rblk_bitmap_set_all(struct rblk_bitmap *map)
 {
 	u32 i;

@@ -107,6 +107,15 @@ u64 rblk_bitmap_next(const struct rblk_bitmap *map, u64 from, u64 max_sects,
 		     u64 *nr_sects);
 
 /**
+ * rblk_bitmap_touches - is any block of a range in the set?
+ * @map: where to look
+ * @sector: first sector of the range
+ * @nr_sects: its length; what lies beyond the volume is ignored
+ */
+bool rblk_bitmap_touches(const struct rblk_bitmap *map, u64 sector,
+			 u64 nr_sects);
+
+/**
  * rblk_bitmap_sects - sectors of the volume that are in the set
  * @map: any; a short last block counts as a long one
  */

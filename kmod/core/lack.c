@@ -47,6 +47,13 @@ void rblk_lack_forget(struct rblk_lack *lack, u64 base)
 	lack->base = base;
 	lack->durable = 0;
 	lack->partial = false;
+	lack->coarse = false;
+}
+
+void rblk_lack_restore(struct rblk_lack *lack, u64 base)
+{
+	rblk_lack_forget(lack, base);
+	lack->coarse = true;
 }
 
 void rblk_lack_missed(struct rblk_lack *lack, u8 volume, u64 sector,
@@ -143,6 +150,7 @@ void rblk_lack_begin(struct rblk_lack *lack, u64 seq, bool everything)
 void rblk_lack_end(struct rblk_lack *lack)
 {
 	lack->partial = false;
+	lack->coarse = false;
 	lack->lacks_last = 0;
 }
 
@@ -152,6 +160,19 @@ bool rblk_lack_confirmed(struct rblk_lack *lack, u8 volume, u64 sector,
 	struct rblk_bitmap *map = lack->lacks[volume];
 
 	return !map || rblk_bitmap_clear(map, sector, nr_sects);
+}
+
+static bool touches(const struct rblk_bitmap *map, u64 sector, u64 nr_sects)
+{
+	return map && rblk_bitmap_touches(map, sector, nr_sects);
+}
+
+bool rblk_lack_touches(const struct rblk_lack *lack, u8 volume, u64 sector,
+		       u64 nr_sects)
+{
+	return touches(lack->lacks[volume], sector, nr_sects) ||
+	       touches(lack->undurable[0][volume], sector, nr_sects) ||
+	       touches(lack->undurable[1][volume], sector, nr_sects);
 }
 
 u64 rblk_lack_sects(const struct rblk_lack *lack)

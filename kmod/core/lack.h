@@ -43,6 +43,7 @@
  * @durable: highest seq that the peer reported as durable
  * @partial: the peer's data is inconsistent because this node began to
  *	overwrite it, and @lacks is what is left to do
+ * @coarse: much of @lacks may be equal after all: compare before copying
  */
 struct rblk_lack {
 	struct rblk_bitmap *lacks[RBLK_MAX_VOLUMES];
@@ -53,6 +54,7 @@ struct rblk_lack {
 	u64 base;
 	u64 durable;
 	bool partial;
+	bool coarse;
 };
 
 /**
@@ -79,6 +81,15 @@ u64 rblk_lack_base(const struct rblk_lack *lack);
  * peer got of that is not known.
  */
 void rblk_lack_forget(struct rblk_lack *lack, u64 base);
+
+/**
+ * rblk_lack_restore - go on from what disks remembered
+ * @lack: any; its sets are emptied
+ * @base: the lowest position for which what comes now is complete
+ *
+ * The caller adds with rblk_lack_missed() what may differ.
+ */
+void rblk_lack_restore(struct rblk_lack *lack, u64 base);
 
 /**
  * rblk_lack_missed - an operation leaves the log that the peer may not have
@@ -146,6 +157,16 @@ void rblk_lack_end(struct rblk_lack *lack);
  */
 bool rblk_lack_confirmed(struct rblk_lack *lack, u8 volume, u64 sector,
 			 u64 nr_sects);
+
+/**
+ * rblk_lack_touches - may the peer lack, or lose again, anything in a range?
+ * @lack: of that peer
+ * @volume: id of the volume
+ * @sector: first sector of the range
+ * @nr_sects: its length
+ */
+bool rblk_lack_touches(const struct rblk_lack *lack, u8 volume, u64 sector,
+		       u64 nr_sects);
 
 /**
  * rblk_lack_sects - how much the peer lacks

@@ -189,14 +189,15 @@ static void begin_resync_locked(struct rblk_peer *peer)
 	struct rblk_log *log = &peer->res->log;
 	u64 theirs = peer->theirs.lineage.seq;
 	u64 mine = peer->mine.lineage.seq;
+	bool full = peer->offer == RBLK_SYNC_FULL;
 
 	if (peer->offer == RBLK_SYNC_BITMAP) {
 		rblk_lack_returned(&peer->lack, theirs, false);
 		rblk_log_remember_rest(log, peer->node_id, theirs);
 	}
-	rblk_lack_begin(&peer->lack, mine, peer->offer == RBLK_SYNC_FULL);
+	rblk_lack_begin(&peer->lack, mine, full);
 	rblk_log_stream(log, peer->node_id, mine, 'A');
-	rblk_resync_begin(peer, peer->offer == RBLK_SYNC_FULL);
+	rblk_resync_begin(peer, full || peer->lack.coarse);
 }
 
 static void stream_locked(struct rblk_peer *peer, enum rblk_repl repl)
@@ -232,6 +233,7 @@ static void follow_locked(struct rblk_peer *peer)
 	/* The volumes change from here on, and the primary knows by what. */
 	res->keep.clean = false;
 	res->keep.led = false;
+	res->keep.led_gen = 0;
 	/* All that it may hold above its position is sent again, up to here. */
 	res->whole_at = peer->theirs.lineage.seq;
 	res->lineage = peer->theirs.lineage;

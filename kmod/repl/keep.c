@@ -80,6 +80,9 @@ void rblk_keep_load(struct rblk_resource *res)
 	res->whole_at = U64_MAX;
 	keep->clean = keep->saved.clean;
 	keep->led = keep->saved.led;
+	keep->led_gen = keep->led && res->lineage.nr_terms &&
+			keep->saved.data == RBLK_DATA_CONSISTENT ?
+		res->lineage.term[res->lineage.nr_terms - 1].gen : 0;
 	spin_unlock_irq(&res->log.lock);
 	note_recorded(res, res->lineage.seq);
 	mutex_unlock(&keep->mutex);

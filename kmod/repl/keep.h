@@ -31,6 +31,8 @@ struct netlink_ext_ack;
  * Protected by the log's lock:
  * @clean: nothing is changed on the volumes, and nothing is in flight
  * @led: this node was primary in the last term of its lineage
+ * @led_gen: generation in which this node wrote its disks before it was restarted;
+ *	0: another node did since, or it is primary again
  * @next_gen: generation of a promotion under way, or 0
  * @next: the lineage that it begins with
  *
@@ -42,6 +44,7 @@ struct rblk_keep {
 	bool failing;
 	bool clean;
 	bool led;
+	u64 led_gen;
 	u64 next_gen;
 	struct rblk_lineage next;
 	struct work_struct work;

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "log.h"
+#include "active.h"
 #include "../fault.h"
 #include "write.h"
 #include "../store/pressure.h"
@@ -298,6 +299,7 @@ bool rblk_log_trim(struct rblk_log *log, struct list_head *freed)
 		if (kept)
 			stop_keeping(log, kept);
 		remember(log, write);
+		rblk_active_leave(write);
 		log->ring[log->first & (log->size - 1)] = NULL;
 		log->first++;
 		if (write->reserved)

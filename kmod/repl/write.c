@@ -6,6 +6,7 @@
 #include <linux/mempool.h>
 #include <linux/slab.h>
 
+#include "active.h"
 #include "disk.h"
 #include "write.h"
 #include "../fault.h"
@@ -422,6 +423,17 @@ static enum admission admit_locked(struct rblk_log *log,
 	/* A write that reserved its copy may find the ring full meanwhile. */
 	if (log->last + 1 - log->first >= log->size)
 		return hold_locked(log, write);
+	if (nr_sects) {
+		switch (rblk_active_admit(write)) {
+		case RBLK_ACTLOG_GO:
+			break;
+		case RBLK_ACTLOG_WAIT:
+		case RBLK_ACTLOG_FULL:
+			return hold_locked(log, write);
+		case RBLK_ACTLOG_FAILED:
+			return REFUSED;
+		}
+	}
 	if (nr_sects && !rblk_range_lock(write->volume, &write->range,
 					 write->bio->bi_iter.bi_sector,
 					 nr_sects, &write->waiter))
@@ -500,6 +512,8 @@ static void admit(struct rblk_write *write, bool was_held)
 			log->nr_held++;
 		if (admission == REFUSED && write->reserved)
 			log->copied_bytes -= write->iter.bi_size;
+		if (admission == REFUSED)
+			rblk_active_leave(write);
 		streaming = log->streaming;
 		if (admission == ADMITTED)
 			idle = rblk_log_idle_peers(log);

@@ -66,6 +66,7 @@ struct rblk_range {
  * @flags: of its frame
  * @reported: told to the application
  * @reserved: its copy's bytes are counted in the log
+ * @active: it is a user of its extents in the activity log
  * @status: of the local leg
  * @zeroes_work: for a backing device that cannot zero by itself after all
  * @local: the local leg, but for a long copy
@@ -92,6 +93,7 @@ struct rblk_write {
 	u16 flags;
 	bool reported;
 	bool reserved;
+	bool active;
 	blk_status_t status;
 	struct work_struct zeroes_work;
 	struct bio local;

@@ -109,6 +109,17 @@ static void compare(const struct set *set, bool exact)
 		assert_null(set->page[0] ?: set->page[1] ?: set->page[2]);
 }
 
+static void compare_touches(const struct set *set, u64 sector, u64 nr_sects)
+{
+	bool any = false;
+	u64 i;
+
+	for (i = sector; i < sector + nr_sects && i < SECTS && !any; i++)
+		any = set->model[i >> SHIFT];
+	assert_int_equal(rblk_bitmap_touches(&set->map, sector, nr_sects),
+			 any);
+}
+
 static u64 random_range(u64 *sector)
 {
 	u64 nr_sects = 1 + prng_below(&rnd, 1 << prng_below(&rnd, 17));
@@ -140,6 +151,8 @@ static void test_like_the_model(void **state)
 							      nr_sects));
 				model_clear(set, sector, nr_sects);
 			}
+			nr_sects = random_range(&sector);
+			compare_touches(set, sector, nr_sects);
 			if (i % 4 == 0)
 				compare(set, true);
 		}

@@ -533,6 +533,54 @@ static void test_another_disk_needs_everything(void **state)
 	free(sim);
 }
 
+/* What disks remembered: coarse, complete from a position on. */
+static void test_restored(void **state)
+{
+	struct rblk_lack lack = { .lacks = { new_map() } };
+	int i;
+
+	(void)state;
+	lack.undurable[0][0] = new_map();
+	lack.undurable[1][0] = new_map();
+	rblk_lack_init(&lack);
+	rblk_lack_forget(&lack, 10);
+	assert_false(rblk_lack_touches(&lack, 0, 0, BLOCKS * SECTS));
+	/* whichever of the sets it is in, it is there */
+	for (i = 0; i < 3; i++) {
+		if (i)
+			rblk_lack_applied(&lack, 0, 3 * SECTS, SECTS, 10 + i);
+		else
+			rblk_lack_missed(&lack, 0, 3 * SECTS, SECTS, 11);
+		assert_true(rblk_lack_touches(&lack, 0, 0, 4 * SECTS));
+		assert_false(rblk_lack_touches(&lack, 0, 0, 3 * SECTS));
+		assert_false(rblk_lack_touches(&lack, 0, 4 * SECTS, SECTS));
+		assert_false(rblk_lack_touches(&lack, 1, 0, 4 * SECTS));
+		lack.young = !lack.young;
+		rblk_lack_restore(&lack, 20 + i);
+		assert_false(rblk_lack_touches(&lack, 0, 0, BLOCKS * SECTS));
+		assert_true(lack.coarse && rblk_lack_base(&lack) == 20U + i);
+	}
+	/* at an equal position it has them, and may lose them again */
+	rblk_lack_missed(&lack, 0, 5 * SECTS, SECTS, 30);
+	rblk_lack_returned(&lack, 30, true);
+	assert_int_equal(rblk_lack_sects(&lack), 0);
+	assert_true(rblk_lack_touches(&lack, 0, 5 * SECTS, SECTS));
+	/* below it lacks them, until the end of a resync */
+	rblk_lack_restore(&lack, 20);
+	rblk_lack_missed(&lack, 0, 5 * SECTS, SECTS, 30);
+	rblk_lack_returned(&lack, 29, true);
+	assert_int_equal(rblk_lack_sects(&lack), SECTS);
+	rblk_lack_begin(&lack, 30, false);
+	assert_true(lack.coarse);
+	assert_true(rblk_lack_confirmed(&lack, 0, 5 * SECTS, SECTS));
+	rblk_lack_end(&lack);
+	assert_false(lack.coarse);
+	rblk_lack_forget(&lack, 0);
+	free_map(lack.lacks[0]);
+	free_map(lack.undurable[0][0]);
+	free_map(lack.undurable[1][0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_without_memory_too),
 		cmocka_unit_test(test_broken_rules_are_noticed),
 		cmocka_unit_test(test_another_disk_needs_everything),
+		cmocka_unit_test(test_restored),
 	};
 
 	return cmocka_run_group_tests_name("lack", tests, NULL, NULL);

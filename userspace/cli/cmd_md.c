@@ -58,13 +58,16 @@ static int examine(const char *path, bool udev)
 
 	if (rc)
 		return rc;
-	rblk_meta_close(&dev);
 	if (udev)
-		return print_udev(&found);
-	if (found.verdict)
-		return say_bad(path, found.verdict);
-	rblk_meta_show(&found, stdout);
-	return RBLK_EXIT_OK;
+		rc = print_udev(&found);
+	else if (found.verdict)
+		rc = say_bad(path, found.verdict);
+	else {
+		rblk_meta_show(&found, stdout);
+		rblk_meta_show_active(&dev, rblk_meta_super(&found), stdout);
+	}
+	rblk_meta_close(&dev);
+	return rc;
 }
 
 static int dump(const char *path)

@@ -83,6 +83,9 @@ const char *rblk_meta_layout_name(unsigned int layout);
 
 /* The superblock as text, one line each, and as an object that comes back. */
 void rblk_meta_show(const struct rblk_meta_found *found, FILE *to);
+/* What its activity log says, on one line or a few. */
+void rblk_meta_show_active(const struct rblk_meta_dev *dev,
+			   const struct rblk_ondisk_super *super, FILE *to);
 json_t *rblk_meta_to_json(const struct rblk_ondisk_super *super);
 /* NULL, or what is wrong with @top. */
 const char *rblk_meta_from_json(const json_t *top,

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * active.h - the activity log of a volume: I/O around core/actlog.h.
+ *
+ * A write to extents that are active goes at once. Otherwise it is held, before
+ * it gets its place in the order, until a transaction with them is durable;
+ * all that wait share it. Neither the disk nor a peer gets it before. A write
+ * counts as user of its extents until it leaves the log, so until what a peer
+ * lacks of it is remembered in the peer's sets.
+ *
+ * Volumes without metadata have none, and nothing waits.
+ */
+#ifndef RBLK_REPL_ACTIVE_H
+#define RBLK_REPL_ACTIVE_H
+
+#include <linux/workqueue.h>
+
+#include "../core/actlog.h"
+
+struct page;
+struct rblk_resource;
+struct rblk_volume;
+struct rblk_write;
+
+/**
+ * struct rblk_active - see above
+ * @volume: that it belongs to
+ * @log: which extents are active; the log's lock, as all up to @tidy
+ * @silent: nodes that may lack something outside of active extents
+ * @stuck: nothing could be made vacant since an operation left
+ * @tidy: empty it as far as nobody needs it
+ * @known: what the disk said when it was opened was complete
+ * @gen: generation of who wrote that
+ * @base: what it said of each node
+ * @work: makes room, writes transactions
+ * @tx: the one under way; the work's alone, as @page
+ * @page: its block
+ */
+struct rblk_active {
+	struct rblk_volume *volume;
+	struct rblk_actlog log;
+	u16 silent;
+	bool stuck;
+	bool tidy;
+	bool known;
+	u64 gen;
+	u64 base[RBLK_MAX_NODES];
+	struct work_struct work;
+	struct rblk_transaction *tx;
+	struct page *page;
+};
+
+/**
+ * rblk_active_open - read a volume's activity log
+ * @volume: its metadata is open; sets its @active
+ *
+ * Damage is no error: then anything may differ.
+ *
+ * Context: process; sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int rblk_active_open(struct rblk_volume *volume);
+
+/** rblk_active_close - nothing uses it any more */
+void rblk_active_close(struct rblk_volume *volume);
+
+/**
+ * rblk_active_admit - may this write be admitted?
+ * @write: its volume's log lock is held; it has data
+ *
+ * With WAIT and FULL it is held: held writes are tried again when there is news.
+ */
+enum rblk_actlog_answer rblk_active_admit(struct rblk_write *write);
+
+/** rblk_active_leave - a write leaves the log, or is refused; the lock is held */
+void rblk_active_leave(struct rblk_write *write);
+
+/** rblk_active_begin - a term begins; the log's lock is held */
+void rblk_active_begin(struct rblk_resource *res);
+
+/**
+ * rblk_active_restore - remember of a peer what the disks say
+ * @res: about to be primary again; its log's lock is held
+ * @node: id of the peer
+ *
+ * Return: false if the disks do not speak for it.
+ */
+bool rblk_active_restore(struct rblk_resource *res, u8 node);
+
+/**
+ * rblk_active_tidy - make vacant, on disk too, what nobody needs
+ * @res: was primary; nothing is in flight
+ *
+ * Context: process; sleeps.
+ */
+void rblk_active_tidy(struct rblk_resource *res);
+
+#endif /* RBLK_REPL_ACTIVE_H */

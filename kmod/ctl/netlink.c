@@ -5,14 +5,13 @@
  * The policies bound every attribute before a handler runs; handlers check
  * what spans several of them. A refused request has changed nothing.
  */
-#include <linux/completion.h>
 #include <linux/ctype.h>
-#include <linux/kthread.h>
 #include <linux/log2.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
 #include "debugfs.h"
+#include "ending.h"
 #include "event.h"
 #include "fill.h"
 #include "net.h"
@@ -317,88 +316,6 @@ static int resource_set(struct sk_buff *skb, struct genl_info *info)
 	return end(&req, 0);
 }
 
-#define END_TIMEOUT_MS	10000	/* for backing devices to answer */
-
-enum { ENDING_AWAITED, ENDING_LEFT, ENDING_OVER };
-
-/**
- * struct ending - a resource that is being taken down
- * @res: out of its namespace's list; this holds a reference
- * @net: its namespace, held: events still go there
- * @state: ENDING_*: who asked gave up waiting, or the end came first
- * @ended: nothing is left of it
- *
- * Freed by who asked, or by the thread if it was left alone.
- */
-struct ending {
-	struct rblk_resource *res;
-	struct net *net;
-	atomic_t state;
-	struct completion ended;
-};
-
-static void end_now(struct ending *ending)
-{
-	rblk_resource_destroy(ending->res);
-	rblk_resource_put(ending->res);
-	put_net(ending->net);
-}
-
-static int end_thread(void *data)
-{
-	struct ending *ending = data;
-
-	end_now(ending);
-	if (atomic_cmpxchg(&ending->state, ENDING_AWAITED, ENDING_OVER) ==
-	    ENDING_AWAITED)
-		kthread_complete_and_exit(&ending->ended, 0);
-	kfree(ending);
-	module_put_and_kthread_exit(0);
-}
-
-/* Return: false when the thread goes on alone; it keeps the module then. */
-static bool await_end(struct ending *ending)
-{
-	bool keeps;
-
-	if (wait_for_completion_timeout(&ending->ended,
-					msecs_to_jiffies(END_TIMEOUT_MS)))
-		return true;
-	/* Not while it is unloaded, which waits for this request to end. */
-	keeps = try_module_get(THIS_MODULE);
-	if (keeps && atomic_cmpxchg(&ending->state, ENDING_AWAITED,
-				    ENDING_LEFT) == ENDING_AWAITED)
-		return false;
-	if (keeps)
-		module_put(THIS_MODULE);
-	wait_for_completion(&ending->ended); /* it is leaving */
-	return true;
-}
-
-/*
- * Nothing bounds the time that a backing device takes for a request, so what
- * waits for that is a thread of its own.
- */
-static int end_resource(struct rblk_resource *res, struct genl_info *info)
-{
-	struct ending *ending = kzalloc(sizeof(*ending),
-					GFP_KERNEL | __GFP_NOFAIL);
-	struct task_struct *thread;
-
-	ending->res = res;
-	ending->net = get_net(res->net);
-	init_completion(&ending->ended);
-	thread = kthread_run(end_thread, ending, "rblk-end");
-	if (IS_ERR(thread)) {
-		end_now(ending);
-	} else if (!await_end(ending)) {
-		GENL_SET_ERR_MSG(info, "a disk does not answer: it stays claimed until it does");
-		return -EINPROGRESS;
-	}
-	kfree(ending);
-	return 0;
-}
-
 static int resource_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rblk_net *rnet = rblk_net_of(genl_info_net(info));
@@ -425,7 +342,7 @@ static int resource_del(struct sk_buff *skb, struct genl_info *info)
 	mutex_unlock(&rnet->lock);
 	rblk_event_resource(req.res, RBLK_EVENT_REMOVED, NULL);
 	rblk_debugfs_remove(req.res);
-	return end_resource(req.res, info);
+	return rblk_ending_begin(req.res, info->extack);
 }
 
 static bool has_link(struct rblk_resource *res)

@@ -231,6 +231,14 @@ static bool next_volume_locked(struct rblk_peer *peer)
 	return resync->volume == RBLK_MAX_VOLUMES;
 }
 
+/* So much was applied that was not confirmed. */
+static bool is_worth_a_flush(const struct rblk_resync *resync)
+{
+	return resync->nr_applied >= RBLK_RESYNC_UNCONFIRMED / 2 ||
+	       (resync->nr_applied >= RBLK_RESYNC_FLUSH_AT &&
+		resync->unflushed_sects >= RBLK_RESYNC_FLUSH_SECTS);
+}
+
 /* Is it time for a flush? Then it is going to be sent. */
 static bool begin_flush_locked(struct rblk_peer *peer)
 {
@@ -238,8 +246,7 @@ static bool begin_flush_locked(struct rblk_peer *peer)
 
 	if (!resync->active || resync->flushing || !resync->nr_applied)
 		return false;
-	if (resync->nr_applied < RBLK_RESYNC_UNCONFIRMED / 2 &&
-	    resync->unflushed_sects < RBLK_RESYNC_FLUSH_SECTS &&
+	if (!is_worth_a_flush(resync) &&
 	    (resync->in_flight ||
 	     (!resync->paused && !is_walked_locked(peer))))
 		return false;

@@ -41,7 +41,8 @@ struct rblk_peer;
 
 #define RBLK_RESYNC_CHUNK_SECTS	512	/* 256 KiB */
 #define RBLK_RESYNC_UNCONFIRMED	2048	/* chunks under way, or not confirmed */
-#define RBLK_RESYNC_FLUSH_SECTS	16384	/* 8 MiB are worth a flush */
+#define RBLK_RESYNC_FLUSH_AT	32	/* so many are worth a flush ... */
+#define RBLK_RESYNC_FLUSH_SECTS	4096	/* ... if they are 2 MiB */
 
 /**
  * struct rblk_resync_chunk - a piece on its way

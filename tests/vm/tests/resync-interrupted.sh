@@ -16,10 +16,10 @@ state_is() { [ "$(on alpha rblk status --json r0 | tr -d ' ,' | sed -n "s/^\"$1\
 is_down() { ! state_is connection connected; }
 touch_blocks() {
 	fio --name="$1" --filename=/dev/rblk0 --direct=1 --rw=randwrite --bs=64k \
-		--randseed=7 --size=24m --ioengine=libaio --iodepth=4 --output="/tmp/fio-$1"
+		--randseed=7 --size=56m --ioengine=libaio --iodepth=4 --output="/tmp/fio-$1"
 }
 
-# bravo misses 24 MiB, and is sent them at 24 Mbit/s
+# bravo misses more than the log keeps for it, and is sent them at 24 Mbit/s
 begin() {
 	netem alpha bravo
 	on alpha rblk disconnect r0 bravo
@@ -48,7 +48,7 @@ finish() {
 }
 
 rblk_metadata=start
-two_nodes 32
+two_nodes 64
 promote_first alpha
 
 say "paused, over a lost link"

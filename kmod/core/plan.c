@@ -261,8 +261,7 @@ const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
 		return NULL;
 	case RBLK_UNRELATED:
 	case RBLK_BOTH_NEW:
-		return
-			"the two have no history in common: if the primary's data is to stay, run 'rblk resync --full' there";
+		return "no history in common: 'rblk resync --full' on the primary overwrites";
 	case RBLK_SAME:
 	case RBLK_PEER_AHEAD:
 		break;

@@ -46,7 +46,7 @@ on bravo rblk connect r0
 eventually 20 on alpha "rblk status r0 | grep 'two primaries'"
 expect "alpha has 32 operations of its own, bravo 48" on alpha rblk status r0
 expect "rblk connect --discard-mine r0" on alpha rblk status r0
-grep "after seq 64 " /tmp/rblkd-alpha.log /tmp/rblkd-bravo.log ||
+grep -q "after seq 64 " /tmp/rblkd-alpha.log /tmp/rblkd-bravo.log ||
 	fail "no daemon logs where they parted"
 refused 1 "is primary" discard alpha
 
@@ -55,7 +55,7 @@ parted
 expect diverged on bravo rblk status r0
 expect "alpha has 32 operations of its own" on alpha rblk status r0
 expect "after seq 64 " on bravo rblk status r0
-expect "connect --discard-mine r0 alpha" on bravo rblk status r0
+expect "'rblk connect --discard-mine r0 bravo' on alpha" on bravo rblk status r0
 ! on bravo rblk wait --for uptodate --timeout 2 r0 || fail "diverged data was called up to date"
 refused 1 "primary" discard bravo
 

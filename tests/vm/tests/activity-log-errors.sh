@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 180
+# timeout: 300
 #
 # A transaction of the activity log cannot be written: writes that need it fail, at
 # once and on all nodes; those to active extents go on; later everything goes on.

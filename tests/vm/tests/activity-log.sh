@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 180
+# timeout: 300
 #
 # A primary that crashed knows where it may differ: only there it compares with its
 # peer, and afterwards they are identical. So does one that was taken down and comes

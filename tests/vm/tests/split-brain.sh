@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 180
+# timeout: 300
 #
 # Both nodes were primary apart and wrote: they refuse each other and say where they
 # parted and how much each has of its own. One gives up its branch: both are the

@@ -31,14 +31,17 @@ struct rblk_latency {
  * @latency: per CPU
  * @stage: that it reached
  * @since_ns: when it was admitted, CLOCK_MONOTONIC
+ *
+ * Return: the nanoseconds since then.
  */
-static inline void rblk_latency_add(struct rblk_latency __percpu *latency,
-				    enum rblk_stage stage, u64 since_ns)
+static inline u64 rblk_latency_add(struct rblk_latency __percpu *latency,
+				   enum rblk_stage stage, u64 since_ns)
 {
 	u64 ns = ktime_get_ns() - since_ns;
 	int bucket = min(fls64(ns), RBLK_LATENCY_BUCKETS - 1);
 
 	this_cpu_inc(latency->count[stage][bucket]);
+	return ns;
 }
 
 /**

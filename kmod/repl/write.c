@@ -251,15 +251,16 @@ static void report_locked(struct rblk_log *log, struct rblk_write *write,
 {
 	struct bio *bio = write->bio;
 	unsigned long lacking = log->streaming & ~write->state.applied;
+	u64 took_ns;
 	int node;
 
 	write->reported = true;
 	write->bio = NULL;
 	if (write->op == RBLK_OP_FLUSH)
 		list_del(&write->flush_link);
-	rblk_latency_add(write->volume->res->latency, RBLK_STAGE_COMPLETE,
-			 write->admit_ns);
-	rblk_pace_wrote(&log->app, write->admit_ns, ktime_get_ns());
+	took_ns = rblk_latency_add(write->volume->res->latency,
+				   RBLK_STAGE_COMPLETE, write->admit_ns);
+	rblk_pace_wrote(&log->app, write->admit_ns, write->admit_ns + took_ns);
 	trace_of(trace_rblk_write_report, write,
 		 blk_status_to_errno(write->status));
 	if (write->seq > log->reported)

@@ -150,6 +150,32 @@ static void add_data(struct rblk_tx *tx, const struct rblk_write *write)
 	}
 }
 
+static void add_crc(struct rblk_frame *frame, const struct bio_vec *bvec,
+		    struct bvec_iter iter)
+{
+	frame->flags |= RBLK_FRAME_DATA_CRC;
+	frame->data_crc = rblk_payload_crc(bvec, iter);
+}
+
+/* The data of @frame is all that @bio has. */
+static void treat_pages(struct rblk_peer *peer, struct rblk_frame *frame,
+			const struct bio *bio)
+{
+	struct bvec_iter all = { .bi_size = frame->length };
+
+	if (frame->length && READ_ONCE(peer->res->data_crc))
+		add_crc(frame, bio->bi_io_vec, all);
+}
+
+static void add_bio(struct rblk_tx *tx, struct bio *bio)
+{
+	struct bvec_iter_all iter;
+	struct bio_vec *bv;
+
+	bio_for_each_segment_all(bv, bio, iter)
+		add_vec(tx, bv->bv_page, bv->bv_len, bv->bv_offset);
+}
+
 /*
  * What the options make of an operation's data. A checksum needs data that the
  * application cannot change any more: a copy.
@@ -170,8 +196,7 @@ static void treat_data(struct rblk_peer *peer, const struct rblk_write *write,
 		frame->op = RBLK_OP_WRITE_ZEROES;
 		frame->length = 0;
 	} else if (READ_ONCE(peer->res->data_crc) && write->copy) {
-		frame->flags |= RBLK_FRAME_DATA_CRC;
-		frame->data_crc = rblk_payload_crc(bvec, iter);
+		add_crc(frame, bvec, iter);
 	}
 }
 
@@ -214,9 +239,6 @@ static u32 add_resync(struct rblk_peer *peer, u32 *pages)
 	struct rblk_log *log = &peer->res->log;
 	struct rblk_tx *tx = &peer->tx;
 	struct rblk_resync_chunk *chunk;
-	struct bvec_iter_all iter;
-	struct bvec_iter all = {};
-	struct bio_vec *bv;
 	unsigned long irq;
 	u32 first;
 
@@ -232,17 +254,12 @@ static u32 add_resync(struct rblk_peer *peer, u32 *pages)
 		head.flags = RBLK_FRAME_ZEROES;
 	else
 		head.length = head.nr_sects << SECTOR_SHIFT;
-	if (head.length && READ_ONCE(peer->res->data_crc)) {
-		all.bi_size = head.length;
-		head.flags = RBLK_FRAME_DATA_CRC;
-		head.data_crc = rblk_payload_crc(chunk->bio.bi_io_vec, all);
-	}
+	treat_pages(peer, &head, &chunk->bio);
 	add_header(tx, &head);
 	if (chunk->zeroes)
 		return sizeof(struct rblk_msg_hdr);
 	first = tx->vecs;
-	bio_for_each_segment_all(bv, &chunk->bio, iter)
-		add_vec(tx, bv->bv_page, bv->bv_len, bv->bv_offset);
+	add_bio(tx, &chunk->bio);
 	end_with_pages(tx, first, head.length);
 	*pages = head.length;
 	return sizeof(struct rblk_msg_hdr);
@@ -293,18 +310,19 @@ static u32 add_answer(struct rblk_peer *peer)
 	struct rblk_frame head = { .type = RBLK_MSG_READ_REPLY };
 	struct rblk_log *log = &peer->res->log;
 	struct rblk_tx *tx = &peer->tx;
-	struct bvec_iter all = {};
-	struct bvec_iter_all iter;
 	struct rblk_apply *apply;
-	struct bio_vec *bv;
 	unsigned long irq;
 
 	if (list_empty_careful(&peer->answers))
 		return 0;
 	spin_lock_irqsave(&log->lock, irq);
-	apply = list_first_entry(&peer->answers, struct rblk_apply, link);
-	list_del(&apply->link);
+	apply = list_first_entry_or_null(&peer->answers, struct rblk_apply,
+					 link);
+	if (apply)
+		list_del(&apply->link);
 	spin_unlock_irqrestore(&log->lock, irq);
+	if (!apply)
+		return 0;
 	tx->answer = apply;
 	head.seq = apply->read_id;
 	head.volume = apply->volume->id;
@@ -312,16 +330,11 @@ static u32 add_answer(struct rblk_peer *peer)
 	head.nr_sects = apply->extent.nr_sects;
 	if (!apply->bio.bi_status)
 		head.length = head.nr_sects << SECTOR_SHIFT;
-	if (head.length && READ_ONCE(peer->res->data_crc)) {
-		all.bi_size = head.length;
-		head.flags = RBLK_FRAME_DATA_CRC;
-		head.data_crc = rblk_payload_crc(apply->bio.bi_io_vec, all);
-	}
+	treat_pages(peer, &head, &apply->bio);
 	add_header(tx, &head);
 	if (!head.length)
 		return sizeof(struct rblk_msg_hdr);
-	bio_for_each_segment_all(bv, &apply->bio, iter)
-		add_vec(tx, bv->bv_page, bv->bv_len, bv->bv_offset);
+	add_bio(tx, &apply->bio);
 	return sizeof(struct rblk_msg_hdr) + head.length;
 }
 

@@ -265,7 +265,9 @@ static const char *explain_locked(struct rblk_peer *peer, const char *reason)
 	case RBLK_PEER_BEHIND:
 	case RBLK_PEER_AHEAD:
 		break;
-	default:
+	case RBLK_SAME:
+	case RBLK_UNRELATED:
+	case RBLK_BOTH_NEW:
 		return reason;
 	}
 	scnprintf(peer->fork, sizeof(peer->fork),

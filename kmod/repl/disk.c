@@ -5,34 +5,35 @@
 #include "disk.h"
 #include "../resource.h"
 
-bool rblk_disk_any_bad(struct rblk_resource *res)
+static bool any(struct rblk_resource *res,
+		bool (*is)(const struct rblk_volume *volume))
 {
-	bool bad = false;
+	bool found = false;
 	int i;
 
 	rcu_read_lock();
-	for (i = 0; i < RBLK_MAX_VOLUMES && !bad; i++) {
+	for (i = 0; i < RBLK_MAX_VOLUMES && !found; i++) {
 		struct rblk_volume *volume = READ_ONCE(res->volume[i]);
 
-		bad = volume && !rblk_disk_is_good(volume);
+		found = volume && is(volume);
 	}
 	rcu_read_unlock();
-	return bad;
+	return found;
+}
+
+static bool is_bad(const struct rblk_volume *volume)
+{
+	return !rblk_disk_is_good(volume);
+}
+
+bool rblk_disk_any_bad(struct rblk_resource *res)
+{
+	return any(res, is_bad);
 }
 
 bool rblk_disk_any_away(struct rblk_resource *res)
 {
-	bool away = false;
-	int i;
-
-	rcu_read_lock();
-	for (i = 0; i < RBLK_MAX_VOLUMES && !away; i++) {
-		struct rblk_volume *volume = READ_ONCE(res->volume[i]);
-
-		away = volume && rblk_disk_is_away(volume);
-	}
-	rcu_read_unlock();
-	return away;
+	return any(res, rblk_disk_is_away);
 }
 
 static const char *op_name(enum req_op op)

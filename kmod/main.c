@@ -9,6 +9,7 @@
 #include "ctl/net.h"
 #include "ctl/netlink.h"
 #include "resource.h"
+#include "net/sock.h"
 #include "repl/apply.h"
 #include "repl/chunk.h"
 #include "repl/read.h"
@@ -22,9 +23,12 @@ static int __init rblk_init(void)
 	err = rblk_pages_init();
 	if (err)
 		return err;
-	err = rblk_read_init();
+	err = rblk_sock_init();
 	if (err)
 		goto err_pages;
+	err = rblk_read_init();
+	if (err)
+		goto err_sock;
 	err = rblk_write_init();
 	if (err)
 		goto err_read;
@@ -59,6 +63,8 @@ err_write:
 	rblk_write_exit();
 err_read:
 	rblk_read_exit();
+err_sock:
+	rblk_sock_exit();
 err_pages:
 	rblk_pages_exit();
 	return err;
@@ -74,6 +80,7 @@ static void __exit rblk_exit(void)
 	rblk_apply_exit();
 	rblk_write_exit();
 	rblk_read_exit();
+	rblk_sock_exit();
 	rblk_pages_exit();
 }
 

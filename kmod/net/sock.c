@@ -55,6 +55,29 @@ static void sock_closing(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
+/*
+ * The first of all memalloc sockets and the last switch a static key: every
+ * processor is interrupted while code of the network is patched. This one keeps
+ * it on, so that links which come and go do not.
+ */
+static struct socket *keeper;
+
+int rblk_sock_init(void)
+{
+	int err = sock_create_kern(&init_net, AF_INET, SOCK_STREAM,
+				   IPPROTO_TCP, &keeper);
+
+	if (!err)
+		sk_set_memalloc(keeper->sk);
+	return err;
+}
+
+void rblk_sock_exit(void)
+{
+	sk_clear_memalloc(keeper->sk);
+	sock_release(keeper);
+}
+
 /* Nobody else in the kernel may use the socket, nor begin to: mark it. */
 static bool claim(struct sock *sk, struct rblk_sock_binding *binding)
 {

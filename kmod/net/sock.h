@@ -49,6 +49,12 @@ struct rblk_sock_binding {
 	struct rblk_sock *sock;
 };
 
+/** rblk_sock_init - what all links share; Return: 0 or a negative errno */
+int rblk_sock_init(void);
+
+/** rblk_sock_exit - there are no links any more */
+void rblk_sock_exit(void);
+
 /**
  * rblk_sock_adopt - take a connected socket over from user space
  * @sock: filled on success

@@ -11,6 +11,8 @@
 #   netem A B ARGS...        delay, loss, rate ... of both directions
 #   ram_disks COUNT MB       /dev/ram0 ...
 #   udev                     start udevd, which dmsetup waits for
+#   change_table DM [OPT..]  of a device of dmsetup, from the standard input;
+#                            OPT as for its suspend
 #   forgive_kernel_log       what was logged so far was meant to be
 #
 # The link of alpha that leads to bravo is called "bravo"; node number N has
@@ -106,6 +108,14 @@ netem() {
 
 ram_disks() {
 	modprobe brd rd_nr="$1" rd_size=$(($2 * 1024)) max_part=1
+}
+
+change_table() {
+	local name=$1
+	shift
+	dmsetup suspend --nolockfs "$@" "$name" </dev/null
+	dmsetup load "$name"
+	dmsetup resume "$name" </dev/null
 }
 
 udev() {

@@ -16,11 +16,7 @@ sectors=$(blockdev --getsz /dev/ram0)
 good() { echo "0 $sectors linear /dev/ram0 0"; }
 # the ring fails: 64 blocks behind the superblocks' 128 KiB
 bad() { printf '0 256 linear /dev/ram0 0\n256 512 error\n768 %d linear /dev/ram0 768\n' $((sectors - 768)); }
-become() {
-	dmsetup suspend --nolockfs disk0
-	"$1" | dmsetup load disk0
-	dmsetup resume disk0
-}
+become() { "$1" | change_table disk0; }
 good | dmsetup create disk0
 rblk_config alpha /dev/mapper/disk0 0 bravo /dev/ram1 1 | install_config_commands | bash
 rblk_load

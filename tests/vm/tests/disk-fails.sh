@@ -14,11 +14,7 @@ good() { echo "0 $size linear /dev/ram$1 0"; }
 for n in 0 1; do
 	dmsetup create "disk$n" --table "$(good $n)"
 done
-becomes() {
-	dmsetup suspend --noflush --nolockfs "disk$1"
-	dmsetup load "disk$1" --table "$2"
-	dmsetup resume "disk$1"
-}
+becomes() { change_table "disk$1" --noflush <<<"$2"; }
 rblk_load
 rblk_config alpha /dev/mapper/disk0 0 bravo /dev/mapper/disk1 1 |
 	install_config_commands | bash

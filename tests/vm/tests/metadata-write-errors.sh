@@ -16,11 +16,7 @@ sectors=$(blockdev --getsz /dev/ram0)
 good() { echo "0 $sectors linear /dev/ram$1 0"; }
 # the superblocks' area fails, the data does not
 bad() { printf '0 2048 error\n2048 %d linear /dev/ram%d 2048\n' $((sectors - 2048)) "$1"; }
-become() {
-	dmsetup suspend --nolockfs "disk$1"
-	"$2" "$1" | dmsetup load "disk$1"
-	dmsetup resume "disk$1"
-}
+become() { "$2" "$1" | change_table "disk$1"; }
 for n in 0 1; do good $n | dmsetup create "disk$n"; done
 rblk_config alpha /dev/mapper/disk0 0 bravo /dev/mapper/disk1 1 | install_config_commands | bash
 rblk_load

@@ -139,8 +139,18 @@ vm_stream() {
 }
 
 # The command channel is there before the guest is: the first command waits.
+vm_answers() {
+	timeout "$(patient 150)" "$top/build/vm/bin/host" run "$vm_dir/$1" "${vm_pid[$1]}" true
+}
+
+# The emulator now and then loses a kernel before anything of ours is in it.
 vm_wait_up() {
-	timeout "$(patient 150)" "$top/build/vm/bin/host" run "$vm_dir/$1" "${vm_pid[$1]}" true || {
+	vm_answers "$1" && return
+	tail -n 30 "$vm_dir/$1/console" "$vm_dir/$1/qemu.log" >&2
+	say "guest $1 did not come up: once more"
+	power_cut "$1" || true
+	vm_start "$1"
+	vm_answers "$1" || {
 		tail -n 30 "$vm_dir/$1/console" "$vm_dir/$1/qemu.log" >&2
 		fail "guest $1 did not come up"
 	}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 180
 #
 # An outage that the log does not bridge: the blocks that were touched are

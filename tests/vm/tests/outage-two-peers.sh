@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 180
 #
 # Two backups are away at different times: each gets what it lacks, and no more.

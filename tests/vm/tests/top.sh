@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 180
 #
 # Status and top tell how long writes take, stage by stage, and how far a backup is

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 180
 #
 # "rblk adjust" changes protocol, acks, log-size and the checksums while I/O

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 240
 #
 # A backup whose disk completes out of order, some regions much later than

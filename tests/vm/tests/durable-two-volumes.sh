@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 240
 #
 # Two volumes of one resource have one order: no backup has a write to one of

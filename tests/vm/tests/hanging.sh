@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 240
 #
 # Forced commands end while a peer or a disk hangs; what "down --force" leaves

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 240
 #
 # A resync is interrupted again and again, while the application writes: it goes

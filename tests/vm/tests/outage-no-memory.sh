@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # module: faults
 #
 # Memory runs short while a peer is away: what is kept for it gives way to what

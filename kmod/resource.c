@@ -31,8 +31,8 @@ static struct workqueue_struct *works;
 /* Sends while the submitter goes on: on a processor of its own if it can. */
 static struct workqueue_struct *senders;
 
-/* Admits what was held: copies it, and so may wait for what the pumps free. */
-static struct workqueue_struct *admitters;
+/* Copies what was held, and so may wait for what all others free. */
+static struct workqueue_struct *copiers;
 
 /* Resyncs: digests take long, and frames for them may wait for memory. */
 static struct workqueue_struct *resyncers;
@@ -48,17 +48,17 @@ int rblk_resource_init(void)
 	senders = alloc_workqueue("rblk_send", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	if (!senders)
 		goto err_works;
-	admitters = alloc_workqueue("rblk_admit", WQ_MEM_RECLAIM, 0);
-	if (!admitters)
+	copiers = alloc_workqueue("rblk_copy", WQ_MEM_RECLAIM, 0);
+	if (!copiers)
 		goto err_senders;
 	resyncers = alloc_workqueue("rblk_resync",
 				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	if (!resyncers)
-		goto err_admitters;
+		goto err_copiers;
 	return 0;
 
-err_admitters:
-	destroy_workqueue(admitters);
+err_copiers:
+	destroy_workqueue(copiers);
 err_senders:
 	destroy_workqueue(senders);
 err_works:
@@ -71,7 +71,7 @@ void rblk_resource_exit(void)
 	/* Ends: what still holds one is a task that pulls its plug now. */
 	wait_var_event(&nr_resources, !atomic_read(&nr_resources));
 	destroy_workqueue(resyncers);
-	destroy_workqueue(admitters);
+	destroy_workqueue(copiers);
 	destroy_workqueue(senders);
 	destroy_workqueue(works);
 }
@@ -175,11 +175,12 @@ rblk_resource_create(struct net *net, const struct rblk_resource_config *config,
 	INIT_WORK(&res->free_work, free_work);
 	res->wq = works;
 	res->send_wq = senders;
-	res->admit_wq = admitters;
+	res->copy_wq = copiers;
 	res->resync_wq = resyncers;
 	mutex_init(&res->conf);
 	init_waitqueue_head(&res->settled);
 	INIT_WORK(&res->retry_work, rblk_write_retry_work);
+	INIT_WORK(&res->copy_work, rblk_write_copy_work);
 	rblk_keep_init(&res->keep);
 	res->net = net;
 	res->notify = notify;
@@ -252,7 +253,7 @@ static bool is_idle(struct rblk_resource *res)
 /* Let what is held be judged by the gate again. */
 static void retry_held(struct rblk_resource *res)
 {
-	queue_work(res->admit_wq, &res->retry_work);
+	queue_work(res->wq, &res->retry_work);
 }
 
 static bool has_volume(struct rblk_resource *res)
@@ -711,6 +712,7 @@ void rblk_resource_destroy(struct rblk_resource *res)
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
 		if (res->volume[i])
 			rblk_volume_destroy(res->volume[i]);
+	cancel_work_sync(&res->copy_work);
 	cancel_work_sync(&res->retry_work);
 	cancel_work_sync(&res->keep.work);
 	mutex_unlock(&res->conf);

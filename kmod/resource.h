@@ -75,9 +75,10 @@ struct rblk_notify {
  * @settled: woken when a negotiation or a link ends
  * @wq: for its works; all resources share it
  * @send_wq: for sending what was admitted, beside whoever submits
- * @admit_wq: for @retry_work alone
+ * @copy_wq: for @copy_work alone
  * @resync_wq: for resyncs' works alone
- * @retry_work: admits what was held; it may wait for memory
+ * @retry_work: admits what was held
+ * @copy_work: copies what was held; it may wait for memory
  * @free_work: frees it, after the last reference is gone
  */
 struct rblk_resource {
@@ -117,9 +118,10 @@ struct rblk_resource {
 	wait_queue_head_t settled;
 	struct workqueue_struct *wq;
 	struct workqueue_struct *send_wq;
-	struct workqueue_struct *admit_wq;
+	struct workqueue_struct *copy_wq;
 	struct workqueue_struct *resync_wq;
 	struct work_struct retry_work;
+	struct work_struct copy_work;
 	struct work_struct free_work;
 };
 

@@ -43,7 +43,7 @@ static void retry_held(struct rblk_active *active)
 {
 	struct rblk_resource *res = active->volume->res;
 
-	queue_work(res->admit_wq, &res->retry_work);
+	queue_work(res->wq, &res->retry_work);
 }
 
 /* ---- admission */

@@ -23,6 +23,7 @@ int rblk_log_init(struct rblk_log *log, u32 size, u64 max_bytes)
 	log->first = 1;
 	log->read_node = RBLK_MAX_NODES;
 	INIT_LIST_HEAD(&log->held);
+	INIT_LIST_HEAD(&log->uncopied);
 	INIT_LIST_HEAD(&log->flushes);
 	init_waitqueue_head(&log->idle);
 	return 0;

@@ -103,6 +103,7 @@ struct rblk_cursor {
  * @lack: by node id: what that peer lacks; bound by the peer
  * @held: writes that wait for the gate, for room, or that were released from
  *	an overlap, in order of arrival
+ * @uncopied: held writes on their way to a copy of their data, room reserved
  * @flushes: FLUSH entries not yet reported
  * @nr_held: held anywhere, overlaps included
  * @app: what its writes take
@@ -132,6 +133,7 @@ struct rblk_log {
 	struct rblk_cursor cursor[RBLK_MAX_NODES];
 	struct rblk_lack *lack[RBLK_MAX_NODES];
 	struct list_head held;
+	struct list_head uncopied;
 	struct list_head flushes;
 	u64 nr_held;
 	struct rblk_pace_app app;

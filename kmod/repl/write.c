@@ -143,7 +143,7 @@ static void list_waiter_wake(struct rblk_waiter *waiter)
 	struct rblk_resource *res = write->volume->res;
 
 	list_add_tail(&write->link, &res->log.held);
-	queue_work(res->admit_wq, &res->retry_work);
+	queue_work(res->wq, &res->retry_work);
 }
 
 static u8 frame_op(const struct bio *bio)
@@ -331,7 +331,7 @@ static void trim_locked(struct rblk_resource *res, struct list_head *freed)
 	if (!rblk_log_trim(&res->log, freed))
 		return;
 	if (!list_empty(&res->log.held))
-		queue_work(res->admit_wq, &res->retry_work);
+		queue_work(res->wq, &res->retry_work);
 	if (res->log.first > res->log.last)
 		wake_up_all(&res->log.idle);
 }
@@ -494,7 +494,10 @@ static void submit_local(struct rblk_write *write)
 	rblk_backing_submit(&write->volume->backing, bio);
 }
 
-/* Admit @write, or hold it, or refuse it. @was_held: it counts as held. */
+/*
+ * Admit @write, or hold it, or refuse it. @was_held: it counts as held, and
+ * is copied elsewhere: what waits here behind it may hold the very pages.
+ */
 static void admit(struct rblk_write *write, bool was_held)
 {
 	struct rblk_resource *res = write->volume->res;
@@ -506,6 +509,12 @@ static void admit(struct rblk_write *write, bool was_held)
 	for (;;) {
 		spin_lock_irqsave(&log->lock, irq);
 		admission = admit_locked(log, write);
+		if (was_held && admission == COPY_FIRST) {
+			list_add_tail(&write->link, &log->uncopied);
+			queue_work(res->copy_wq, &res->copy_work);
+			spin_unlock_irqrestore(&log->lock, irq);
+			return;
+		}
 		if (was_held)
 			log->nr_held--;
 		was_held = admission == HELD;
@@ -553,6 +562,26 @@ void rblk_write_retry_work(struct work_struct *work)
 	spin_unlock_irq(&res->log.lock);
 	list_for_each_entry_safe(write, tmp, &held, link)
 		admit(write, true);
+}
+
+void rblk_write_copy_work(struct work_struct *work)
+{
+	struct rblk_resource *res = container_of(work, struct rblk_resource,
+						 copy_work);
+	struct rblk_log *log = &res->log;
+	struct rblk_write *write;
+
+	spin_lock_irq(&log->lock);
+	while ((write = list_first_entry_or_null(&log->uncopied,
+						 struct rblk_write, link))) {
+		list_del(&write->link);
+		spin_unlock_irq(&log->lock);
+		copy_data(write);
+		spin_lock_irq(&log->lock);
+		list_add_tail(&write->link, &log->held);
+		queue_work(res->wq, &res->retry_work);
+	}
+	spin_unlock_irq(&log->lock);
 }
 
 static void mark_one(struct rblk_log *log, struct rblk_write *write, u8 node,
@@ -662,7 +691,7 @@ void rblk_write_rejudge(struct rblk_resource *res)
 		judge_locked(log, rblk_log_find(log, seq), &done);
 	trim_locked(res, &freed);
 	if (!list_empty(&log->held))
-		queue_work(res->admit_wq, &res->retry_work);
+		queue_work(res->wq, &res->retry_work);
 	spin_unlock_irqrestore(&log->lock, irq);
 	end_bios(&done);
 	free_writes(&freed);

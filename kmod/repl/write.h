@@ -116,6 +116,15 @@ void rblk_write_exit(void);
 void rblk_write_submit(struct rblk_volume *volume, struct bio *bio);
 
 /**
+ * rblk_write_copy_work - copy what was held, for the next retry
+ * @work: the resource's copy_work
+ *
+ * May wait for pages that only admitting and completing others frees: nothing
+ * else may have to wait for it.
+ */
+void rblk_write_copy_work(struct work_struct *work);
+
+/**
  * rblk_write_retry_work - admit what was held
  * @work: the resource's retry_work
  */

@@ -260,7 +260,8 @@ static void observe(struct rblk_engine *e, struct rblk_engine_resource *r,
 	if (link->state == RBLK_LINK_UP)
 		rblk_log(RBLK_LOG_INFO, r->name, rblk_engine_peer_name(e, k->node_id),
 			 "connected");
-	else if (before >= RBLK_LINK_ATTACHED)
+	else if (before >= RBLK_LINK_ATTACHED &&
+		 (rblk_link_is_news(link) || before == RBLK_LINK_UP))
 		rblk_log(RBLK_LOG_WARNING, r->name, rblk_engine_peer_name(e, k->node_id),
 			 "%s: %s", before == RBLK_LINK_UP ? "lost" :
 			 "not connected", link->reason);

@@ -6,11 +6,16 @@
 
 #include "text.h"
 
+#include <string.h>
+
 static void set_reason(struct rblk_link *link, const char *reason)
 {
 	rblk_text_copy(link->reason, sizeof(link->reason), reason ? reason : "");
 	rblk_text_sanitize(link->reason);
 }
+
+/* The module's words: core/plan.c. */
+#define RBLK_LINK_TWO_PRIMARIES	"two primaries"
 
 /* Long enough for the peer to call by itself after a loss. */
 #define KNOCK_AFTER_MS	1000
@@ -155,6 +160,21 @@ void rblk_link_observed(struct rblk_link *link, uint64_t now_ms,
 		link->state = RBLK_LINK_UP;
 		rblk_backoff_reset(&link->backoff);
 		set_reason(link, "");
+		link->said[0] = '\0';
 		break;
 	}
+}
+
+bool rblk_link_is_news(struct rblk_link *link)
+{
+	char gist[RBLK_REASON_SIZE];
+
+	rblk_text_copy(gist, sizeof(gist),
+		       strstr(link->reason, RBLK_LINK_TWO_PRIMARIES) ?
+		       RBLK_LINK_TWO_PRIMARIES : link->reason);
+	gist[strcspn(gist, ";")] = '\0';
+	if (strcmp(gist, link->said) == 0)
+		return false;
+	rblk_text_copy(link->said, sizeof(link->said), gist);
+	return true;
 }

@@ -42,6 +42,7 @@ struct rblk_link {
 	uint64_t due_ms;		/* in WAIT and IDLE; RBLK_LINK_NEVER */
 	uint64_t attached_ms;		/* when the kernel took the socket */
 	char reason[RBLK_REASON_SIZE];	/* why it is not up; "" when it is */
+	char said[RBLK_REASON_SIZE];	/* the gist of what was logged last */
 };
 
 void rblk_link_init(struct rblk_link *link, bool active, uint64_t now_ms);
@@ -74,5 +75,12 @@ void rblk_link_attached(struct rblk_link *link, uint64_t now_ms);
 void rblk_link_observed(struct rblk_link *link, uint64_t now_ms,
 			uint32_t random, enum rblk_conn_state conn,
 			const char *reason);
+
+/*
+ * Is the reason another one than when this was asked last, since the link was
+ * up? Each attempt meets the same refusal: it is worth one line. Counters behind
+ * a semicolon, and which of two primaries says it, make no difference.
+ */
+bool rblk_link_is_news(struct rblk_link *link);
 
 #endif

@@ -166,6 +166,32 @@ static void reasons_are_harmless(void **state)
 	assert_int_equal(strlen(l.reason), RBLK_REASON_SIZE - 1);
 }
 
+/* Each retry is refused as the one before: one line in the log. */
+static void refusals_are_said_once(void **state)
+{
+	struct rblk_link l;
+
+	(void)state;
+	rblk_link_init(&l, true, 0);
+	rblk_link_attached(&l, 0);
+	rblk_link_observed(&l, 1, 0, RBLK_CONN_DOWN,
+			   "two primaries, this one of the lower generation: demote it; after seq 1 a has 2 operations of its own, b 3");
+	assert_true(rblk_link_is_news(&l));
+	rblk_link_attached(&l, 2);
+	rblk_link_observed(&l, 3, 0, RBLK_CONN_DOWN,
+			   "b says: two primaries, the peer of the lower generation: demote the peer; after seq 1 a has 4");
+	assert_false(rblk_link_is_news(&l));
+	rblk_link_attached(&l, 4);
+	rblk_link_observed(&l, 5, 0, RBLK_CONN_DOWN, "volume 1 exists only on a");
+	assert_true(rblk_link_is_news(&l));
+	assert_false(rblk_link_is_news(&l));
+	/* what is refused after it was up is another story */
+	rblk_link_attached(&l, 6);
+	rblk_link_observed(&l, 7, 0, RBLK_CONN_UP, "");
+	rblk_link_observed(&l, 8, 0, RBLK_CONN_DOWN, "volume 1 exists only on a");
+	assert_true(rblk_link_is_news(&l));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +204,7 @@ int main(void)
 		cmocka_unit_test(passive_knocks_once),
 		cmocka_unit_test(knocked_at),
 		cmocka_unit_test(reasons_are_harmless),
+		cmocka_unit_test(refusals_are_said_once),
 	};
 
 	return RUN(tests);

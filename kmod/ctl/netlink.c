@@ -542,7 +542,9 @@ static int resync(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	return end(&req, rblk_link_resync(peer, info->extack));
+	return end(&req, rblk_link_resync(peer,
+					  flags_of(info) & RBLK_FLAG_FORCE,
+					  info->extack));
 }
 
 static int discard(struct sk_buff *skb, struct genl_info *info)

@@ -548,7 +548,8 @@ const char *rblk_link_copied(struct rblk_peer *peer)
 	return NULL;
 }
 
-static int check_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
+static int check_resync(struct rblk_peer *peer, bool force,
+			struct netlink_ext_ack *extack)
 {
 	if (!peer->res->log.gate.primary) {
 		NL_SET_ERR_MSG(extack, "only the primary can copy its data");
@@ -566,17 +567,22 @@ static int check_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "the link is being negotiated: try again");
 		return -EBUSY;
 	}
+	if (peer->repl == RBLK_REPL_DIVERGED && !force) {
+		NL_SET_ERR_MSG(extack, "the peer diverged: FORCE overwrites what only it has");
+		return -EPERM;
+	}
 	return 0;
 }
 
-int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack)
+int rblk_link_resync(struct rblk_peer *peer, bool force,
+		     struct netlink_ext_ack *extack)
 {
 	struct rblk_resource *res = peer->res;
 	int err;
 
 	lockdep_assert_held(&res->conf);
 	spin_lock_irq(&res->log.lock);
-	err = check_resync(peer, extack);
+	err = check_resync(peer, force, extack);
 	if (!err && res->log.streaming & BIT(peer->node_id)) {
 		NL_SET_ERR_MSG(extack, "the peer is up to date");
 		err = -EALREADY;

@@ -111,11 +111,14 @@ const char *rblk_link_copied(struct rblk_peer *peer);
 /**
  * rblk_link_resync - copy everything to a peer that cannot follow
  * @peer: its resource's configuration lock is held
+ * @force: although it diverged: what only it has is lost
  * @extack: gets the reason of a refusal
  *
- * Return: 0; -EPERM (not primary), -ENOTCONN, -EALREADY, -EBUSY, -ENOMEM.
+ * Return: 0; -EPERM (not primary; diverged), -ENOTCONN, -EALREADY, -EBUSY,
+ * -ENOMEM.
  */
-int rblk_link_resync(struct rblk_peer *peer, struct netlink_ext_ack *extack);
+int rblk_link_resync(struct rblk_peer *peer, bool force,
+		     struct netlink_ext_ack *extack);
 
 /**
  * rblk_link_free_answer - the answer to a READ is entirely in the socket

@@ -50,8 +50,10 @@
  *   SUSPEND        NAME       Holds application I/O; -ETIMEDOUT when what is
  *                             in flight does not end.
  *   RESUME         NAME
- *   RESYNC         NAME PEER[ NODE_ID ]
+ *   RESYNC         NAME FLAGS? PEER[ NODE_ID ]
  *                  Primary only: copies every volume in full to that peer.
+ *                  -EPERM if that peer diverged, unless FLAGS has FORCE: what
+ *                  only it has is lost.
  *   DISCARD        NAME PEER[ NODE_ID ]
  *                  Backup only, connected to that peer, a primary, after a fork:
  *                  what this node wrote by itself is given up, and the primary

@@ -214,6 +214,6 @@ rejoin() {
 	on "$1" rblk up r0
 	on "$2" rblk connect r0
 	connected "$2"
-	on "$2" rblk resync --full r0 "$1"
+	on "$2" rblk resync --full --force r0 "$1"
 	on "$2" rblk wait --for uptodate --timeout "$(patient 60)" r0
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int rblk_cmd_promote(struct rblk_cli *cli, int argc, char **argv)
 {
@@ -106,22 +107,56 @@ struct resync_verb {
 	uint8_t cmd;
 	uint64_t has;
 	uint8_t paused;
+	bool force;
 	const char *done;
 };
 
-static int resync_peer(struct rblk_genl *g, const struct resync_verb *verb,
-		       const char *name, uint8_t id, const char *peer)
+/* What only @peer has would be lost: may it? 0, or an exit code. */
+static int may_overwrite(const struct rblk_kstate *state,
+			 const struct rblk_kpeer *peer)
 {
-	struct rblk_kreq req = rblk_cli_req(verb->cmd, name);
-	int rc;
+	const char *name = state->name, *node = peer->node_name;
+	char line[16];
 
+	printf("%s: %s diverged%s%s\n", name, node,
+	       *peer->reason ? ": " : "", peer->reason);
+	printf("    what only %s has will be LOST; to keep it in a file: 'rblk connect --discard-mine --save FILE %s' on %s\n",
+	       node, name, node);
+	fflush(stdout);
+	if (!isatty(STDIN_FILENO))
+		return rblk_cli_fail(RBLK_EXIT_REFUSED, name,
+				     "nothing copied: nobody is there to be asked; scripts use --force");
+	printf("Overwrite %s? Type yes: ", node);
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin) || strcmp(line, "yes\n") != 0)
+		return rblk_cli_fail(RBLK_EXIT_REFUSED, name, "nothing copied");
+	return 0;
+}
+
+static int resync_peer(struct rblk_genl *g, const struct resync_verb *verb,
+		       const struct rblk_kstate *state,
+		       const struct rblk_kpeer *peer)
+{
+	struct rblk_kreq req = rblk_cli_req(verb->cmd, state->name);
+	bool diverged = verb->cmd == RBLK_CMD_RESYNC &&
+			state->resource.role == RBLK_ROLE_PRIMARY &&
+			peer->repl == RBLK_REPL_DIVERGED;
+	int rc = diverged && !verb->force ? may_overwrite(state, peer) : 0;
+
+	if (rc)
+		return rc;
+	if (diverged) {
+		req.has = RBLK_HAS(RBLK_A_FLAGS);
+		req.flags = RBLK_FLAG_FORCE;
+	}
 	req.nest = RBLK_A_PEER;
 	req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID) | verb->has;
-	req.peer.node_id = id;
+	req.peer.node_id = peer->node_id;
 	req.peer.resync_paused = verb->paused;
 	rc = rblk_cli_request(g, &req, NULL);
 	if (rc == 0)
-		printf("%s: %s %s\n", name, verb->done, peer);
+		printf("%s: %s %s\n", state->name, verb->done,
+		       peer->node_name);
 	return rc;
 }
 
@@ -140,31 +175,33 @@ static int resync(struct rblk_genl *g, struct rblk_cli *cli,
 				   "has no peer %s", peer);
 	for (i = 0; rc == 0 && i < state->peers_n; i++)
 		if (!peer || state->peers[i].node_id == id)
-			rc = resync_peer(g, verb, name, state->peers[i].node_id,
-					 state->peers[i].node_name);
+			rc = resync_peer(g, verb, state, &state->peers[i]);
 	free(state);
 	return rc;
 }
 
 int rblk_cmd_resync(struct rblk_cli *cli, int argc, char **argv)
 {
-	bool full = false, pause = false, resume = false;
+	bool full = false, pause = false, resume = false, force = false;
 	const struct rblk_cli_option options[] = {
 		{ "full", &full, NULL }, { "pause", &pause, NULL },
-		{ "resume", &resume, NULL }, { NULL, NULL, NULL },
+		{ "resume", &resume, NULL }, { "force", &force, NULL },
+		{ NULL, NULL, NULL },
 	};
-	struct resync_verb verb = { RBLK_CMD_RESYNC, 0, 0, "copying to" };
+	struct resync_verb verb = { RBLK_CMD_RESYNC, 0, 0, false,
+				    "copying to" };
 	struct rblk_genl g;
 	int rc = rblk_cli_options("resync", options, &argc, &argv);
 
 	if (rc)
 		return rc;
 	if (argc < 1 || argc > 2 || full + pause + resume > 1 ||
-	    (argc == 1 && !pause && !resume))
+	    (force && !full) || (argc == 1 && !pause && !resume))
 		return rblk_cli_usage("resync");
 	if (!full && !pause && !resume)
 		return rblk_cli_fail(RBLK_EXIT_USAGE, argv[0],
 				     "say --full: every block is copied; or --pause, --resume");
+	verb.force = force;
 	if (!full) {
 		verb.cmd = RBLK_CMD_PEER_SET;
 		verb.has = RBLK_HAS(RBLK_PEER_RESYNC_PAUSED);

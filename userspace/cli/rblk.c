@@ -111,13 +111,16 @@ const struct rblk_command rblk_commands[] = {
 		"Lasts until 'connect' or 'down'. Peers see the reason.",
 		"", true, false,
 	}, {
-		"resync", rblk_cmd_resync, "--full RES PEER | --pause | --resume RES [PEER]",
+		"resync", rblk_cmd_resync,
+		"--full [--force] RES PEER | --pause | --resume RES [PEER]",
 		"copy every volume to a peer, or pause and resume copying",
 		"On the primary only. The peer's data is inconsistent until the\n"
-		"copy is complete; watch it with 'rblk status'. --pause: no block is\n"
-		"copied, whatever the link does, until --resume or 'down'; writes\n"
-		"still go to the peer. Without PEER: to all of them.",
-		"--full --pause --resume", true, false,
+		"copy is complete; watch it with 'rblk status'. If the peer\n"
+		"diverged, what only it has is lost: it asks before, unless --force.\n"
+		"--pause: no block is copied, whatever the link does, until --resume\n"
+		"or 'down'; writes still go to the peer. Without PEER: to all of\n"
+		"them.",
+		"--full --force --pause --resume", true, false,
 	}, {
 		"suspend", rblk_cmd_suspend, "RES",
 		"hold application I/O until 'resume'",

@@ -107,6 +107,22 @@ static inline void rblk_rx_expect_header(struct rblk_rx *rx)
 }
 
 /**
+ * struct rblk_fork - where this node's data and a peer's parted
+ * @known: it was found in the last handshake; else nothing here counts
+ * @seq: the last operation that both have
+ * @gen: its generation; 0: unknown
+ * @mine: how many this node has of its own
+ * @theirs: how many the peer has
+ */
+struct rblk_fork {
+	bool known;
+	u64 seq;
+	u64 gen;
+	u64 mine;
+	u64 theirs;
+};
+
+/**
  * struct rblk_peer - see above
  * @res: its resource, which outlives it
  * @node_id: 0..15
@@ -134,6 +150,7 @@ static inline void rblk_rx_expect_header(struct rblk_rx *rx)
  * @theirs: what the peer last said
  * @reason: why it is not connected
  * @fork: how the two nodes' data parted, when it was last found to have
+ * @fork_text: that in words, behind the reason
  *
  * Hints between works, read and written without a lock:
  * @want_applied: the primary waits for what is being applied
@@ -185,7 +202,8 @@ struct rblk_peer {
 	struct rblk_self mine;
 	struct rblk_self theirs;
 	char reason[RBLK_REASON_SIZE];
-	char fork[RBLK_REASON_SIZE];
+	struct rblk_fork fork;
+	char fork_text[RBLK_REASON_SIZE];
 
 	bool ack_due;
 	u64 acked_applied;

@@ -142,12 +142,12 @@ void rblk_lineage_truncate(struct rblk_lineage *lineage)
 		lineage->seq = 0;
 }
 
-u64 rblk_lineage_gen(const struct rblk_lineage *lineage)
+u64 rblk_lineage_gen_at(const struct rblk_lineage *lineage, u64 seq)
 {
 	u32 i = lineage->nr_terms;
 
 	while (i--) {
-		if (lineage->term[i].first_seq <= lineage->seq)
+		if (lineage->term[i].first_seq <= seq)
 			return lineage->term[i].gen;
 	}
 	return 0;

@@ -111,12 +111,19 @@ int rblk_lineage_begin(struct rblk_lineage *lineage, u64 gen);
 void rblk_lineage_truncate(struct rblk_lineage *lineage);
 
 /**
- * rblk_lineage_gen - generation of the operation at the position
+ * rblk_lineage_gen_at - generation of an operation
  * @lineage: of the data
+ * @seq: of the operation, at most the position
  *
- * Return: the generation, 0 if there is no operation or it was forgotten.
+ * Return: the generation, 0 if there is no such operation or it was forgotten.
  */
-u64 rblk_lineage_gen(const struct rblk_lineage *lineage);
+u64 rblk_lineage_gen_at(const struct rblk_lineage *lineage, u64 seq);
+
+/** rblk_lineage_gen - generation of the operation at the position */
+static inline u64 rblk_lineage_gen(const struct rblk_lineage *lineage)
+{
+	return rblk_lineage_gen_at(lineage, lineage->seq);
+}
 
 /**
  * rblk_lineage_compare - how the peer's data relates to mine

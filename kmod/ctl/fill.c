@@ -144,6 +144,7 @@ struct peer_view {
 	u64 lacks_bytes;
 	u64 copy_rate;
 	bool paused;
+	struct rblk_fork fork;
 	char reason[RBLK_REASON_SIZE];
 };
 
@@ -181,6 +182,7 @@ static void view_peer(struct rblk_peer *peer, struct peer_view *view)
 						     ktime_get_ns());
 	}
 	view->paused = peer->resync.paused;
+	view->fork = peer->fork;
 	if (log->gate.primary)
 		view->lacks_bytes = rblk_lack_sects(&peer->lack) <<
 				    SECTOR_SHIFT;
@@ -190,6 +192,20 @@ static void view_peer(struct rblk_peer *peer, struct peer_view *view)
 		view->repl = RBLK_REPL_BEHIND;
 	strscpy(view->reason, peer->reason, sizeof(view->reason));
 	spin_unlock_irq(&log->lock);
+}
+
+static int put_fork(struct sk_buff *skb, const struct rblk_fork *fork)
+{
+	if (!fork->known)
+		return 0;
+	if (put_u64(skb, RBLK_PEER_FORK_SEQ, fork->seq, RBLK_PEER_PAD) ||
+	    put_u64(skb, RBLK_PEER_FORK_GENERATION, fork->gen,
+		    RBLK_PEER_PAD) ||
+	    put_u64(skb, RBLK_PEER_FORK_MINE_OPS, fork->mine, RBLK_PEER_PAD) ||
+	    put_u64(skb, RBLK_PEER_FORK_THEIRS_OPS, fork->theirs,
+		    RBLK_PEER_PAD))
+		return -EMSGSIZE;
+	return 0;
 }
 
 int rblk_fill_peer(struct sk_buff *skb, struct rblk_peer *peer)
@@ -230,6 +246,7 @@ int rblk_fill_peer(struct sk_buff *skb, struct rblk_peer *peer)
 	    put_u64(skb, RBLK_PEER_LACKS_BYTES, view.lacks_bytes,
 		    RBLK_PEER_PAD) ||
 	    nla_put_u8(skb, RBLK_PEER_RESYNC_PAUSED, view.paused) ||
+	    put_fork(skb, &view.fork) ||
 	    (view.to_copy_bytes &&
 	     (put_u64(skb, RBLK_PEER_RESYNC_DONE_BYTES, view.copied_bytes,
 		      RBLK_PEER_PAD) ||

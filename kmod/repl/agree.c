@@ -270,11 +270,18 @@ static const char *explain_locked(struct rblk_peer *peer, const char *reason)
 	case RBLK_BOTH_NEW:
 		return reason;
 	}
-	scnprintf(peer->fork, sizeof(peer->fork),
+	peer->fork = (struct rblk_fork){
+		.known = true,
+		.seq = fork,
+		.gen = rblk_lineage_gen_at(mine, fork),
+		.mine = mine->seq - fork,
+		.theirs = theirs->seq - fork,
+	};
+	scnprintf(peer->fork_text, sizeof(peer->fork_text),
 		  "%s; after seq %llu %s has %llu operations of its own, %s %llu",
-		  reason, fork, peer->res->node_name, mine->seq - fork,
-		  peer->name, theirs->seq - fork);
-	return peer->fork;
+		  reason, fork, peer->res->node_name, peer->fork.mine,
+		  peer->name, peer->fork.theirs);
+	return peer->fork_text;
 }
 
 /* Start doing what both descriptions lead to. Return: a reason to end. */
@@ -286,6 +293,7 @@ const char *rblk_agree_settle(struct rblk_peer *peer)
 	rblk_plan_handshake(&peer->mine, &peer->theirs, &plan);
 	override_by_offer(peer, &plan);
 	peer->repl = plan.repl;
+	peer->fork.known = false;
 	if (plan.action == RBLK_PLAN_REFUSE ||
 	    plan.repl == RBLK_REPL_DIVERGED)
 		plan.reason = explain_locked(peer, plan.reason);

@@ -230,6 +230,11 @@ enum rblk_attr_peer {
 	RBLK_PEER_RESYNC_RATE,	/* u64: bytes per second, of the last 4 s; while one runs */
 	/* also settable: */
 	RBLK_PEER_RESYNC_PAUSED,/* u8: 0, 1: no block is copied; outlasts links */
+	/* answers only; present when the last handshake found a fork: */
+	RBLK_PEER_FORK_SEQ,	/* u64: the last operation that both nodes have */
+	RBLK_PEER_FORK_GENERATION, /* u64: its generation; 0: forgotten */
+	RBLK_PEER_FORK_MINE_OPS,/* u64: operations after it that only this node has */
+	RBLK_PEER_FORK_THEIRS_OPS, /* u64: that only the peer has */
 	__RBLK_PEER_MAX,
 };
 

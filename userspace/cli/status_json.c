@@ -142,6 +142,13 @@ json_t *rblk_json_peer(const struct rblk_kpeer *p)
 	set(o, "resync_paused",
 	    flag(h, RBLK_PEER_RESYNC_PAUSED, p->resync_paused));
 	set(o, "lacks_bytes", number(h, RBLK_PEER_LACKS_BYTES, p->lacks_bytes));
+	set(o, "fork_seq", number(h, RBLK_PEER_FORK_SEQ, p->fork_seq));
+	set(o, "fork_generation",
+	    number(h, RBLK_PEER_FORK_GENERATION, p->fork_generation));
+	set(o, "fork_mine_ops",
+	    number(h, RBLK_PEER_FORK_MINE_OPS, p->fork_mine_ops));
+	set(o, "fork_theirs_ops",
+	    number(h, RBLK_PEER_FORK_THEIRS_OPS, p->fork_theirs_ops));
 	return o;
 }
 

@@ -95,6 +95,10 @@ static const struct field peer_fields[] = {
 	FIELD(RBLK_PEER_LACKS_BYTES, F_U64, rblk_kpeer, lacks_bytes),
 	FIELD(RBLK_PEER_RESYNC_RATE, F_U64, rblk_kpeer, resync_rate),
 	FIELD(RBLK_PEER_RESYNC_PAUSED, F_U8, rblk_kpeer, resync_paused),
+	FIELD(RBLK_PEER_FORK_SEQ, F_U64, rblk_kpeer, fork_seq),
+	FIELD(RBLK_PEER_FORK_GENERATION, F_U64, rblk_kpeer, fork_generation),
+	FIELD(RBLK_PEER_FORK_MINE_OPS, F_U64, rblk_kpeer, fork_mine_ops),
+	FIELD(RBLK_PEER_FORK_THEIRS_OPS, F_U64, rblk_kpeer, fork_theirs_ops),
 	END
 };
 

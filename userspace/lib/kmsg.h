@@ -86,6 +86,10 @@ struct rblk_kpeer {
 	uint64_t lacks_bytes;
 	uint64_t resync_rate;
 	uint8_t resync_paused;
+	uint64_t fork_seq;
+	uint64_t fork_generation;
+	uint64_t fork_mine_ops;
+	uint64_t fork_theirs_ops;
 };
 
 struct rblk_kevent_info {

@@ -49,6 +49,7 @@ int rblk_cmd_resume(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_events(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_wait(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_create(struct rblk_cli *cli, int argc, char **argv);
+int rblk_cmd_divergence(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_md(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_config(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_help(struct rblk_cli *cli, int argc, char **argv);

@@ -3,6 +3,7 @@
  * cmd_updown.c - up, down, connect, disconnect
  */
 #include "cli.h"
+#include "save.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -205,10 +206,70 @@ static int await_winner(struct rblk_genl *g, struct rblk_cli *cli,
 			     name);
 }
 
-static int discard_mine(struct rblk_cli *cli, const char *name,
-			const char *peer)
+/* Is this still the data that was saved? */
+static bool is_unchanged(const struct rblk_kresource *before,
+			 const struct rblk_kresource *now)
+{
+	return before->seq == now->seq && before->data == now->data &&
+	       before->seq_generation == now->seq_generation;
+}
+
+/*
+ * Write all that this node holds to @file. The link may be lost meanwhile: then
+ * @state and @winner are those of the next one. 0, or an exit code.
+ */
+static int save_mine(struct rblk_genl *g, struct rblk_cli *cli,
+		     const char *name, const char *file, const char *peer,
+		     struct rblk_kstate *state,
+		     const struct rblk_kpeer **winner)
+{
+	const struct rblk_kresource before = state->resource;
+	int rc;
+
+	if ((*winner)->repl != RBLK_REPL_DIVERGED)
+		return rblk_cli_fail(RBLK_EXIT_REFUSED, name,
+				     "nothing saved, nothing discarded: there is no fork between %s and this node%s%s",
+				     (*winner)->node_name,
+				     *(*winner)->reason ? "; " : "",
+				     (*winner)->reason);
+	rc = rblk_save(state, *winner, file);
+	if (rc)
+		return rc;
+	rc = await_winner(g, cli, name, peer, state, winner);
+	if (rc == 0 && !is_unchanged(&before, &state->resource))
+		rc = rblk_cli_fail(RBLK_EXIT_REFUSED, name,
+				   "nothing discarded: the data here changed while it was saved");
+	if (rc) {
+		unlink(file);
+		fprintf(stderr, "  %s was removed again\n", file);
+	}
+	return rc;
+}
+
+static int request_discard(struct rblk_genl *g, const char *name,
+			   const struct rblk_kpeer *winner, const char *file)
 {
 	struct rblk_kreq req = rblk_cli_req(RBLK_CMD_DISCARD, name);
+	int rc;
+
+	req.nest = RBLK_A_PEER;
+	req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
+	req.peer.node_id = winner->node_id;
+	rc = rblk_cli_request(g, &req, "nothing was discarded");
+	if (rc && file) {
+		unlink(file);
+		fprintf(stderr, "  %s was removed again\n", file);
+	}
+	if (rc == 0)
+		printf("%s: what only this node has is given up; %s copies over what differs\n",
+		       name, winner->node_name);
+	return rc;
+}
+
+/* @file: where to save it first, or NULL. */
+static int discard_mine(struct rblk_cli *cli, const char *name,
+			const char *peer, const char *file)
+{
 	struct rblk_kstate *state = calloc(1, sizeof(*state));
 	const struct rblk_kpeer *winner;
 	struct rblk_genl g;
@@ -219,15 +280,10 @@ static int discard_mine(struct rblk_cli *cli, const char *name,
 		return rc;
 	}
 	rc = await_winner(&g, cli, name, peer, state, &winner);
-	if (rc == 0) {
-		req.nest = RBLK_A_PEER;
-		req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
-		req.peer.node_id = winner->node_id;
-		rc = rblk_cli_request(&g, &req, "nothing was discarded");
-	}
+	if (rc == 0 && file)
+		rc = save_mine(&g, cli, name, file, peer, state, &winner);
 	if (rc == 0)
-		printf("%s: what only this node has is given up; %s copies over what differs\n",
-		       name, winner->node_name);
+		rc = request_discard(&g, name, winner, file);
 	rblk_genl_close(&g);
 	free(state);
 	return rc;
@@ -249,15 +305,20 @@ static int link_verb(const char *verb, int argc, char **argv)
 int rblk_cmd_connect(struct rblk_cli *cli, int argc, char **argv)
 {
 	bool discard = false;
+	const char *file = NULL;
 	const struct rblk_cli_option options[] = {
-		{ "discard-mine", &discard, NULL }, { NULL, NULL, NULL },
+		{ "discard-mine", &discard, NULL }, { "save", NULL, &file },
+		{ NULL, NULL, NULL },
 	};
 	int rc = rblk_cli_options("connect", options, &argc, &argv);
 
+	if (rc == 0 && file && !discard)
+		return rblk_cli_fail(RBLK_EXIT_USAGE, NULL,
+				     "--save goes with --discard-mine: nothing else gives up data");
 	if (rc == 0)
 		rc = link_verb("connect", argc, argv);
 	return rc || !discard ? rc : discard_mine(cli, argv[0], argc == 2 ?
-						  argv[1] : NULL);
+						  argv[1] : NULL, file);
 }
 
 int rblk_cmd_disconnect(struct rblk_cli *cli, int argc, char **argv)

@@ -123,10 +123,10 @@ static void advise_diverged(const struct rblk_kstate *s,
 	if (*p->reason)
 		add(a, "%s: %s", p->node_name, p->reason);
 	if (s->resource.role == RBLK_ROLE_PRIMARY)
-		add(a, "to keep this node's data: 'rblk connect --discard-mine %s %s' on %s",
+		add(a, "to keep this node's data: 'rblk connect --discard-mine %s %s' on %s; --save FILE archives there what is given up",
 		    s->name, s->resource.node_name, p->node_name);
 	else if (p->role == RBLK_ROLE_PRIMARY)
-		add(a, "to keep %s's data: 'rblk connect --discard-mine %s %s' here",
+		add(a, "to keep %s's data: 'rblk connect --discard-mine %s %s' here; --save FILE archives what is given up",
 		    p->node_name, s->name, p->node_name);
 	else
 		add(a, "choose whose data is to stay: 'rblk promote %s' there, then 'rblk connect --discard-mine %s' on the other node",

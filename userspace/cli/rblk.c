@@ -97,14 +97,29 @@ const struct rblk_command rblk_commands[] = {
 		"outstanding I/O fails. Works without the daemon.",
 		"--force", true, false,
 	}, {
-		"connect", rblk_cmd_connect, "[--discard-mine] RES [PEER]",
+		"connect", rblk_cmd_connect,
+		"[--discard-mine [--save FILE]] RES [PEER]",
 		"connect to the peers, now and whenever a link is lost",
 		"This is the state after 'up'. Ends a 'disconnect', and does not\n"
 		"wait for the next automatic attempt. --discard-mine: after a split\n"
 		"brain, on the node whose data is to go, demoted: what only this node\n"
 		"has is given up, once, and the primary copies over what differs.\n"
-		"Refused, with nothing changed, where there is no fork.",
-		"--discard-mine", true, false,
+		"Refused, with nothing changed, where there is no fork. --save: first\n"
+		"all that this node holds, but zeroes, is written to FILE, which must\n"
+		"not exist; if that fails, nothing is discarded. 'rblk divergence'\n"
+		"reads it.",
+		"--discard-mine --save", true, false,
+	}, {
+		"divergence", rblk_cmd_divergence,
+		"list FILE… | show FILE | export [--volume N] FILE IMAGE",
+		"look into what 'connect --discard-mine --save' has saved",
+		"list says whose data a file holds, where it parted, and how much\n"
+		"there is; show prints the volume, offset and length of what is not\n"
+		"zero, in bytes; export makes an image of a volume as the node had\n"
+		"it, to be mounted by a loop device, say. Each checks the whole file\n"
+		"first or as it goes, and uses nothing of a damaged one. Needs no\n"
+		"root, no daemon, no module.",
+		"list show export --volume", false, false,
 	}, {
 		"disconnect", rblk_cmd_disconnect, "RES [PEER]",
 		"drop the links to the peers and keep them down",

@@ -11,11 +11,17 @@
  * SIGUSR1 tells what a power cut would leave: it is put into IMAGE.cut, and the
  * disk goes on.
  *
+ * A power cut that can be survived: SIGRTMIN loses the cache as SIGUSR2 does, and
+ * from then on every request fails, until SIGRTMIN+1. While the file IMAGE.dead is
+ * there, so it is. If IMAGE.after holds a number, it happens at the write after
+ * so many more, which is torn: any of its sectors may be there, with FUA as well.
+ *
  * The image file holds what is durable and nothing else, at all times.
  */
 #define NBDKIT_API_VERSION 2
 #include <nbdkit-plugin.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -43,6 +49,8 @@ static int64_t size;
 static uint64_t nr_sectors;
 static struct version **pending;	/* of each sector, the newest first */
 static uint64_t nr_pending, nr_writes, nr_flushes, nr_fua;
+static bool dead;
+static int64_t writes_left = -1;	/* until the power is cut; -1: for ever */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int configure(const char *key, const char *value)
@@ -157,15 +165,72 @@ static void tell_cut(void)
 	free(unfinished);
 }
 
+static char *beside_image(const char *suffix)
+{
+	char *name = NULL;
+
+	if (asprintf(&name, "%s.%s", path, suffix) < 0)
+		abort();
+	return name;
+}
+
+/* Who waits for the file knows that the image is as it will stay. */
+static void power_off(void)
+{
+	char *name = beside_image("dead");
+	int fd;
+
+	lose_cache(image);
+	for (uint64_t s = 0; s < nr_sectors && nr_pending; s++)
+		forget(s);
+	dead = true;
+	writes_left = -1;
+	fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		nbdkit_error("%s: %m", name);
+	close(fd);
+	free(name);
+}
+
+static void power_off_soon(void)
+{
+	char *name = beside_image("after");
+	FILE *f = fopen(name, "r");
+
+	if (!f || fscanf(f, "%" SCNi64, &writes_left) != 1)
+		power_off();
+	if (f)
+		fclose(f);
+	unlink(name);
+	free(name);
+}
+
+static void power_on(void)
+{
+	char *name = beside_image("dead");
+
+	dead = false;
+	writes_left = -1;
+	unlink(name);
+	free(name);
+}
+
+static void waited_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGUSR2);
+	sigaddset(set, SIGRTMIN);
+	sigaddset(set, SIGRTMIN + 1);
+}
+
 static void *wait_for_cut(void *unused)
 {
 	sigset_t set;
 	int sig;
 
 	(void)unused;
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
+	waited_signals(&set);
 	for (;;) {
 		if (sigwait(&set, &sig))
 			continue;
@@ -174,7 +239,12 @@ static void *wait_for_cut(void *unused)
 			lose_cache(image);
 			_exit(0);
 		}
-		tell_cut();
+		if (sig == SIGUSR1)
+			tell_cut();
+		else if (sig == SIGRTMIN)
+			power_off_soon();
+		else
+			power_on();
 		pthread_mutex_unlock(&lock);
 	}
 	return NULL;
@@ -197,9 +267,7 @@ static int get_ready(void)
 		return -1;
 	}
 	/* every thread that nbdkit starts from now on inherits this */
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
+	waited_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return 0;
 }
@@ -245,12 +313,22 @@ static int block_size(void *handle, uint32_t *minimum, uint32_t *preferred,
 	return 0;
 }
 
+/* The lock is held, and dropped. */
+static int no_power(void)
+{
+	pthread_mutex_unlock(&lock);
+	nbdkit_set_error(EIO);
+	return -1;
+}
+
 static int read_disk(void *handle, void *buf, uint32_t count, uint64_t offset,
 		     uint32_t flags)
 {
 	(void)handle;
 	(void)flags;
 	pthread_mutex_lock(&lock);
+	if (dead)
+		return no_power();
 	if (pread(image, buf, count, offset) != (ssize_t)count) {
 		pthread_mutex_unlock(&lock);
 		nbdkit_error("read: %m");
@@ -281,12 +359,17 @@ static int write_through(const void *buf, uint32_t count, uint64_t offset)
 static int write_disk(void *handle, const void *buf, uint32_t count,
 		      uint64_t offset, uint32_t flags)
 {
+	bool last = false;
 	int rc = 0;
 
 	(void)handle;
 	pthread_mutex_lock(&lock);
+	if (dead)
+		return no_power();
 	nr_writes++;
-	if (flags & NBDKIT_FLAG_FUA) {
+	if (writes_left >= 0)
+		last = writes_left-- == 0;
+	if (flags & NBDKIT_FLAG_FUA && !last) {
 		rc = write_through(buf, count, offset);
 		goto out;
 	}
@@ -304,6 +387,10 @@ static int write_disk(void *handle, const void *buf, uint32_t count,
 		*head = v;
 		nr_pending++;
 	}
+	if (last) {
+		power_off();
+		return no_power();
+	}
 out:
 	pthread_mutex_unlock(&lock);
 	return rc;
@@ -316,6 +403,8 @@ static int flush_disk(void *handle, uint32_t flags)
 	(void)handle;
 	(void)flags;
 	pthread_mutex_lock(&lock);
+	if (dead)
+		return no_power();
 	nr_flushes++;
 	for (uint64_t s = 0; s < nr_sectors && nr_pending; s++) {
 		if (!pending[s])

@@ -151,6 +151,7 @@ struct rblk_fork {
  * @reason: why it is not connected
  * @fork: how the two nodes' data parted, when it was last found to have
  * @fork_text: that in words, behind the reason
+ * @set_back: its data is less than it once was; @fork_text says so
  *
  * Hints between works, read and written without a lock:
  * @want_applied: the primary waits for what is being applied
@@ -204,6 +205,7 @@ struct rblk_peer {
 	char reason[RBLK_REASON_SIZE];
 	struct rblk_fork fork;
 	char fork_text[RBLK_REASON_SIZE];
+	bool set_back;
 
 	bool ack_due;
 	u64 acked_applied;

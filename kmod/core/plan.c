@@ -269,6 +269,13 @@ const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
 	return "there is no fork: the primary has all that this node wrote";
 }
 
+bool rblk_plan_was_set_back(const struct rblk_self *mine,
+			    const struct rblk_self *peer, u64 durable)
+{
+	return mine->role == RBLK_ROLE_PRIMARY && is_comparable(peer) &&
+	       peer->lineage.seq < durable;
+}
+
 enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 			      const struct rblk_self *peer,
 			      const struct rblk_memory *memory)

@@ -284,6 +284,31 @@ static const char *explain_locked(struct rblk_peer *peer, const char *reason)
 	return peer->fork_text;
 }
 
+/*
+ * The same disk would have what it had made durable. It is brought level as any
+ * that is behind, but whoever runs it should know. Return: @reason, or that.
+ */
+static const char *note_set_back_locked(struct rblk_peer *peer,
+					const struct rblk_plan *plan)
+{
+	u64 durable = peer->lack.durable;
+
+	/* The answer to an offer, which is what this led to. */
+	if (plan->repl == RBLK_REPL_CATCHUP)
+		return plan->reason;
+	if (plan->repl == RBLK_REPL_RESYNC)
+		return peer->set_back ? peer->fork_text : plan->reason;
+	peer->set_back = rblk_plan_was_set_back(&peer->mine, &peer->theirs,
+						durable);
+	if (!peer->set_back)
+		return plan->reason;
+	scnprintf(peer->fork_text, sizeof(peer->fork_text),
+		  "its disk was set back: it is at seq %llu, and had all up to %llu (an old snapshot, a clone, another disk?)",
+		  peer->theirs.lineage.seq, durable);
+	pr_warn("%s %s: %s\n", peer->res->name, peer->name, peer->fork_text);
+	return peer->fork_text;
+}
+
 /* Start doing what both descriptions lead to. Return: a reason to end. */
 const char *rblk_agree_settle(struct rblk_peer *peer)
 {
@@ -297,6 +322,8 @@ const char *rblk_agree_settle(struct rblk_peer *peer)
 	if (plan.action == RBLK_PLAN_REFUSE ||
 	    plan.repl == RBLK_REPL_DIVERGED)
 		plan.reason = explain_locked(peer, plan.reason);
+	else
+		plan.reason = note_set_back_locked(peer, &plan);
 	if (plan.action == RBLK_PLAN_REFUSE)
 		return plan.reason;
 	if (plan.action == RBLK_PLAN_FOLLOW && !may_follow_locked(peer))

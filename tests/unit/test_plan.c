@@ -430,6 +430,27 @@ static void test_sync_by_example(void **state)
  * What may be given up: only by a backup, only to a primary, only where there
  * is a branch. Once it is, the primary copies over it without being asked.
  */
+static void test_set_back(void **state)
+{
+	struct rblk_self mine = { .role = RBLK_ROLE_PRIMARY,
+				  .data = RBLK_DATA_CONSISTENT,
+				  .lineage = histories[4] };
+	struct rblk_self peer = { .data = RBLK_DATA_UNCLEAN,
+				  .lineage = histories[3] };
+
+	(void)state;
+	assert_true(rblk_plan_was_set_back(&mine, &peer, 11));
+	assert_false(rblk_plan_was_set_back(&mine, &peer, 10));
+	assert_false(rblk_plan_was_set_back(&mine, &peer, 0));
+	/* what has no position, or an older one on purpose */
+	peer.data = RBLK_DATA_INCONSISTENT;
+	assert_false(rblk_plan_was_set_back(&mine, &peer, 11));
+	peer.data = RBLK_DATA_CONSISTENT;
+	assert_true(rblk_plan_was_set_back(&mine, &peer, 11));
+	mine.role = RBLK_ROLE_BACKUP;
+	assert_false(rblk_plan_was_set_back(&mine, &peer, 11));
+}
+
 static void test_discard(void **state)
 {
 	struct rblk_self primary = {
@@ -494,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_sync_by_example),
+		cmocka_unit_test(test_set_back),
 		cmocka_unit_test(test_discard),
 	};
 

@@ -149,6 +149,8 @@ static void advise_peer(const struct rblk_view *view,
 	if (p->conn == RBLK_CONN_DOWN && strstr(p->reason, "two primaries"))
 		add(a, "choose whose data is to stay; on the other node: 'rblk demote %s', then 'rblk connect --discard-mine %s'",
 		    s->name, s->name);
+	if (p->repl == RBLK_REPL_RESYNC && *p->reason)
+		add(a, "%s: %s; it gets a copy of all", p->node_name, p->reason);
 	if (p->resync_paused)
 		add(a, "the resync to %s is paused: 'rblk resync --resume %s %s'",
 		    p->node_name, s->name, p->node_name);

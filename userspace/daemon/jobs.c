@@ -4,10 +4,12 @@
  */
 #include "jobs.h"
 
+#include "meta.h"
 #include "text.h"
 #include "xalloc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +22,29 @@ struct rblk_jobs_queue {
 	bool is_over;			/* the thread takes nothing more */
 };
 
+/* The kernel refuses metadata that is not of this volume: tell whose it is. */
+static void tell_whose(const struct rblk_kreq *req, struct rblk_genl_error *err)
+{
+	bool apart = req->volume.metadata == RBLK_METADATA_APART;
+	const char *path = apart ? req->volume.metadata_disk : req->volume.disk;
+	char whose[160];
+	size_t used = strlen(err->text);
+
+	if (err->code != EMEDIUMTYPE || req->nest != RBLK_A_VOLUME ||
+	    rblk_meta_tell_whose(path, whose, sizeof(whose)) < 0)
+		return;
+	snprintf(err->text + used, sizeof(err->text) - used, " (%s)", whose);
+}
+
 static void run_job(struct rblk_genl *g, struct rblk_job *job)
 {
 	while (job->failed < job->n) {
-		if (rblk_genl_request(g, &job->reqs[job->failed],
-				      &job->err) < 0)
+		const struct rblk_kreq *req = &job->reqs[job->failed];
+
+		if (rblk_genl_request(g, req, &job->err) < 0) {
+			tell_whose(req, &job->err);
 			return;
+		}
 		job->failed++;
 	}
 }

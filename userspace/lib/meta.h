@@ -76,6 +76,12 @@ int rblk_meta_create(const struct rblk_meta_dev *dev,
 /* Make superblocks and positions unreadable, durably. */
 int rblk_meta_wipe(const struct rblk_meta_dev *dev, uint64_t head_at);
 
+/*
+ * Whose metadata a device holds, in words. A negative errno when it holds none
+ * that is good.
+ */
+int rblk_meta_tell_whose(const char *path, char *buf, size_t size);
+
 /* 16 random bytes. */
 void rblk_meta_new_member(uint8_t member[RBLK_UUID_SIZE]);
 

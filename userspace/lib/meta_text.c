@@ -8,6 +8,7 @@
 #include "kmsg.h"
 #include "text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -100,6 +101,27 @@ void rblk_meta_show(const struct rblk_meta_found *found, FILE *to)
 		fprintf(to, "copy %u       %s%s\n", i,
 			rblk_ondisk_strerror(found->err[i]),
 			found->err[i] ? "" : i == found->pick ? ", holds" : "");
+}
+
+int rblk_meta_tell_whose(const char *path, char *buf, size_t size)
+{
+	const struct rblk_ondisk_super *s;
+	struct rblk_meta_found found;
+	struct rblk_meta_dev dev;
+	char why[256];
+	int rc = rblk_meta_open(&dev, path, false, why, sizeof(why));
+
+	if (rc < 0)
+		return rc;
+	rc = rblk_meta_find(&dev, &found);
+	rblk_meta_close(&dev);
+	if (rc < 0 || found.verdict != RBLK_ONDISK_OK)
+		return rc < 0 ? rc : -ENOENT;
+	s = rblk_meta_super(&found);
+	snprintf(buf, size, "it is of resource %s, volume %u, node %u, metadata = %s",
+		 s->name, s->volume, s->node_id,
+		 rblk_meta_layout_name(s->geo.layout));
+	return 0;
 }
 
 /* ---- JSON */

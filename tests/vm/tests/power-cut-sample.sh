@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mode: ns
+# kernels: newest
+# timeout: 240
+#
+# A cut of each kind of power-cuts, always the same.
+
+CRASH_SEED=${CRASH_SEED:-4711}
+. "$top/tests/vm/lib/outage.sh"
+. "$top/tests/crash/lib.sh"
+. "$top/tests/crash/cuts.sh"
+
+cut_nodes
+cuts ${#cut_kinds[@]}

@@ -2,16 +2,22 @@
 /*
  * mitm.c - stand between two TCP ends and damage what passes
  *
- *   mitm LISTEN-ADDR PORT TO-ADDR PORT
+ *   mitm LISTEN-ADDR PORT TO-ADDR PORT [ORDER-FILE]
  *
  * Passes on both ways whatever arrives, for any number of connections. After
  * SIGUSR1 it flips one bit in the middle of the next piece of at least 8 KiB
  * that goes from the caller to the called, once, and says so.
+ *
+ * After SIGUSR2 it reads "TYPE SIDE NTH" from ORDER-FILE: the Nth message of that
+ * type from the caller (0) or from the called (1) is not passed on, nor is
+ * anything after it: both ends are hung up on. It says so, once.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +33,66 @@ static volatile sig_atomic_t armed;
 /* [0] called us, [1] is called by us; -1: free */
 static int pair[MAX_PAIRS][2];
 
+static volatile sig_atomic_t has_orders;
+static const char *order_path;
+static struct { unsigned int type, side, nth; } order;	/* nth 0: none */
+
+/* A header of the protocol (Documentation/wire.rst), and what to skip to the next. */
+#define HEADER		64
+static const unsigned char magic[4] = { 'r', 'B', 'L', 'K' };
+
+/* Where one direction of a pair is; before the first header: the daemons' words. */
+static struct stream {
+	unsigned char head[HEADER];
+	unsigned int got;
+	uint32_t payload;
+} stream[MAX_PAIRS][2];
+
 static void arm(int signum)
 {
-	(void)signum;
-	armed = 1;
+	if (signum == SIGUSR1)
+		armed = 1;
+	else
+		has_orders = 1;
+}
+
+static void take_orders(void)
+{
+	FILE *f = fopen(order_path, "r");
+
+	has_orders = 0;
+	if (!f || fscanf(f, "%u %u %u", &order.type, &order.side, &order.nth) != 3) {
+		fprintf(stderr, "mitm: no orders in %s\n", order_path);
+		exit(1);
+	}
+	fclose(f);
+	puts("ready");
+	fflush(stdout);
+}
+
+/* Return: how many of the @n bytes are before the message that is dropped. */
+static ssize_t before_dropped(struct stream *s, unsigned int side,
+			      const unsigned char *buf, ssize_t n)
+{
+	for (ssize_t i = 0; i < n; i++) {
+		if (s->payload) {
+			s->payload--;
+			continue;
+		}
+		s->head[s->got] = buf[i];
+		if (s->got < sizeof(magic) && buf[i] != magic[s->got]) {
+			s->got = buf[i] == magic[0];
+			continue;
+		}
+		if (++s->got < HEADER)
+			continue;
+		s->got = 0;
+		memcpy(&s->payload, s->head + 8, sizeof(s->payload));
+		if (order.nth && s->head[4] == order.type &&
+		    side == order.side && !--order.nth)
+			return i + 1 < HEADER ? 0 : i + 1 - HEADER;
+	}
+	return n;
 }
 
 static struct sockaddr_in address(const char *host, const char *port)
@@ -76,17 +138,20 @@ static void take_call(int listener, const struct sockaddr_in *to)
 		close(called);
 		return;
 	}
+	memset(stream[i], 0, sizeof(stream[i]));
 	pair[i][0] = caller;
 	pair[i][1] = called;
 }
 
-static int pass_on(int from, int to, int may_damage)
+static int pass_on(int i, int side)
 {
+	int from = pair[i][side], to = pair[i][!side], may_damage = !side;
 	static char buf[PIECE];
-	ssize_t done = 0, n = recv(from, buf, sizeof(buf), 0);
+	ssize_t done = 0, n = recv(from, buf, sizeof(buf), 0), all = n;
 
 	if (n <= 0)
 		return -1;
+	n = before_dropped(&stream[i][side], side, (unsigned char *)buf, all);
 	if (may_damage && armed && n >= LONG) {
 		buf[n / 2] ^= 0x10;
 		armed = 0;
@@ -100,7 +165,11 @@ static int pass_on(int from, int to, int may_damage)
 			return -1;
 		done += sent;
 	}
-	return 0;
+	if (n == all)
+		return 0;
+	printf("dropped %u\n", order.type);
+	fflush(stdout);
+	return -1;
 }
 
 static void serve(int listener, const struct sockaddr_in *to)
@@ -121,8 +190,7 @@ static void serve(int listener, const struct sockaddr_in *to)
 	for (i = 0; i < MAX_PAIRS; i++)
 		for (side = 0; side < 2 && pair[i][0] >= 0; side++)
 			if (fds[1 + 2 * i + side].revents &&
-			    pass_on(pair[i][side], pair[i][!side],
-				    side == 0) < 0)
+			    pass_on(i, side) < 0)
 				hang_up(i);
 	if (fds[0].revents)
 		take_call(listener, to);
@@ -130,22 +198,29 @@ static void serve(int listener, const struct sockaddr_in *to)
 
 int main(int argc, char **argv)
 {
-	struct sigaction on_usr1 = { .sa_handler = arm };
+	struct sigaction on_signal = { .sa_handler = arm };
 	struct sockaddr_in from, to;
 	int listener, one = 1;
 
-	if (argc != 5) {
-		fputs("usage: mitm LISTEN-ADDR PORT TO-ADDR PORT\n", stderr);
+	if (argc != 5 && argc != 6) {
+		fputs("usage: mitm LISTEN-ADDR PORT TO-ADDR PORT [ORDER-FILE]\n",
+		      stderr);
 		return 2;
 	}
 	from = address(argv[1], argv[2]);
 	to = address(argv[3], argv[4]);
 	memset(pair, -1, sizeof(pair));
-	sigaction(SIGUSR1, &on_usr1, NULL);
+	sigaction(SIGUSR1, &on_signal, NULL);
+	order_path = argv[5];
+	if (order_path)
+		sigaction(SIGUSR2, &on_signal, NULL);
 	listener = checked(socket(AF_INET, SOCK_STREAM, 0), "socket");
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	checked(bind(listener, (struct sockaddr *)&from, sizeof(from)), "bind");
 	checked(listen(listener, 8), "listen");
-	for (;;)
+	for (;;) {
+		if (has_orders)
+			take_orders();
 		serve(listener, &to);
+	}
 }

@@ -167,6 +167,16 @@ static struct rblk_outcome promote_to(struct rblk_engine *e,
 	return later;
 }
 
+/*
+ * A node of which there are two, or that was set back with all that it keeps, does
+ * not know which generations were its own: by chance it takes another one. Small
+ * against RBLK_GEN_LEAP, which a node that was away must still believe.
+ */
+static uint64_t leap(const struct rblk_engine *e)
+{
+	return (uint64_t)(rblk_engine_random(e) >> 12) * RBLK_MAX_NODES;
+}
+
 static struct rblk_outcome promote(struct rblk_engine *e, const char *name,
 				   const json_t *request,
 				   struct rblk_call *call)
@@ -195,7 +205,8 @@ static struct rblk_outcome promote(struct rblk_engine *e, const char *name,
 				     r->record.generation);
 		for (i = 0; i < RBLK_MAX_NODES; i++)
 			generation = max_u64(generation, r->peer_generation[i]);
-		generation = rblk_lineage_next_gen(generation, e->node->id);
+		generation = rblk_lineage_next_gen(generation + leap(e),
+						   e->node->id);
 		out = promote_to(e, r, generation, flags, call);
 	}
 	free(state);

@@ -231,8 +231,7 @@ static uint64_t op_now_ms(void *ctx)
 
 static uint32_t op_random(void *ctx)
 {
-	(void)ctx;
-	return 0;
+	return ((struct fake *)ctx)->random;
 }
 
 static void op_wake_at(void *ctx, uint64_t ms)

@@ -25,6 +25,7 @@ struct fake {
 	bool fail_save;
 	int load_result;		/* of load_record when nothing is saved */
 	uint64_t saved;			/* generation; 0: none */
+	uint32_t random;		/* every number is this one */
 	bool off[RBLK_MAX_NODES];
 	int socket;			/* of the last LINK_ATTACH, dup'ed; or -1 */
 	void (*attached)(struct fake *f, int fd);

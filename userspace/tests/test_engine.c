@@ -248,6 +248,13 @@ static void next_generation(void **state)
 	f.refuse_promote = false;
 	assert_int_equal(fake_ask(&f, ASK("promote", R0 ",\"force\":true")), 0);
 	assert_non_null(strstr(f.log, "save gen 16\npromote gen 16 flags 1\n"));
+	/* by how much is left to chance, but whose it is shows */
+	f.random = 0x00003fff;
+	fake_find(&f, "r0")->resource.role = RBLK_ROLE_BACKUP;
+	fake_find(&f, "r0")->resource.generation = 16;
+	f.log[0] = '\0';
+	assert_int_equal(fake_ask(&f, ASK("promote", R0)), 0);
+	assert_non_null(strstr(f.log, "promote gen 80 flags 0\n"));
 	fake_exit(&f);
 }
 

@@ -5,6 +5,7 @@
 #include "engine.h"
 
 #include "log.h"
+#include "sockopt.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -118,6 +119,21 @@ static void attach_done(struct rblk_engine *e, struct rblk_job *job)
 	free(a);
 }
 
+/* One name that calls from two places is two machines, a clone perhaps. */
+static void note_caller(struct rblk_engine *e, const struct rblk_link_id *id,
+			struct rblk_link *link, int fd)
+{
+	char host[64], other[64];
+
+	if (rblk_sockopt_peer_host(fd, host, sizeof(host)) &&
+	    rblk_link_came_from(link, rblk_engine_now_ms(e), host, other,
+				sizeof(other)))
+		rblk_log(RBLK_LOG_ERROR, id->resource,
+			 rblk_engine_peer_name(e, id->peer),
+			 "two machines say that they are this node, %s and %s: a clone? Stop one of them",
+			 other, host);
+}
+
 void rblk_engine_link_authenticated(struct rblk_engine *e,
 				    const struct rblk_link_id *id, int fd,
 				    uint64_t peer_generation)
@@ -142,6 +158,7 @@ void rblk_engine_link_authenticated(struct rblk_engine *e,
 	}
 	if (peer_generation > r->peer_generation[id->peer])
 		r->peer_generation[id->peer] = peer_generation;
+	note_caller(e, id, link, fd);
 	e->ops->prepare_socket(e->ctx, fd, e->config->timeout_ms);
 	rblk_text_copy(reqs[0].name, sizeof(reqs[0].name), id->resource);
 	rblk_text_copy(reqs[1].name, sizeof(reqs[1].name), id->resource);

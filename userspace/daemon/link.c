@@ -21,6 +21,9 @@ static void set_reason(struct rblk_link *link, const char *reason)
 #define KNOCK_AFTER_MS	1000
 /* A link that the kernel has had for longer has been there before a knock. */
 #define FRESH_MS	2000
+/* Nobody moves to another address and calls again that fast. */
+#define MOMENTS_MS	10000
+#define TELL_AGAIN_MS	60000
 
 static void wait_until(struct rblk_link *link, uint64_t due_ms)
 {
@@ -113,6 +116,21 @@ bool rblk_link_knocked(struct rblk_link *link, uint64_t now_ms)
 	}
 	return link->state >= RBLK_LINK_ATTACHED &&
 	       now_ms - link->attached_ms > FRESH_MS;
+}
+
+bool rblk_link_came_from(struct rblk_link *link, uint64_t now_ms,
+			 const char *host, char *other, size_t size)
+{
+	bool both = *link->host && strcmp(link->host, host) != 0 &&
+		    now_ms - link->attached_ms < MOMENTS_MS;
+	bool due = both && (!link->told_ms ||
+			    now_ms - link->told_ms > TELL_AGAIN_MS);
+
+	rblk_text_copy(other, size, link->host);
+	rblk_text_copy(link->host, sizeof(link->host), host);
+	if (due)
+		link->told_ms = now_ms;
+	return due;
 }
 
 void rblk_link_attached(struct rblk_link *link, uint64_t now_ms)

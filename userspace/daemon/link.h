@@ -23,6 +23,7 @@
 
 #include <rblk.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum rblk_link_state {
 	RBLK_LINK_OFF,
@@ -41,6 +42,8 @@ struct rblk_link {
 	struct rblk_backoff backoff;
 	uint64_t due_ms;		/* in WAIT and IDLE; RBLK_LINK_NEVER */
 	uint64_t attached_ms;		/* when the kernel took the socket */
+	char host[64];			/* that it came from; "": none yet */
+	uint64_t told_ms;		/* when it was said that there are two */
 	char reason[RBLK_REASON_SIZE];	/* why it is not up; "" when it is */
 	char said[RBLK_REASON_SIZE];	/* the gist of what was logged last */
 };
@@ -69,6 +72,13 @@ void rblk_link_will_be_called(struct rblk_link *link);
 bool rblk_link_knocked(struct rblk_link *link, uint64_t now_ms);
 
 /* The kernel took the socket of a handshake, whoever started it. */
+/*
+ * A proven socket came from @host. True when a line is due: another host had the
+ * link moments ago, under the same name and with the same key.
+ */
+bool rblk_link_came_from(struct rblk_link *link, uint64_t now_ms,
+			 const char *host, char *other, size_t size);
+
 void rblk_link_attached(struct rblk_link *link, uint64_t now_ms);
 
 /* What the kernel says of the link now. */

@@ -34,6 +34,16 @@ const char *rblk_sockopt_name(const struct sockaddr_storage *addr,
 				"[%s]:%s" : "%s:%s", host, port);
 }
 
+bool rblk_sockopt_peer_host(int fd, char *buf, size_t size)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	return !getpeername(fd, (struct sockaddr *)&addr, &len) &&
+	       !getnameinfo((struct sockaddr *)&addr, len, buf, size, NULL, 0,
+			    NI_NUMERICHOST);
+}
+
 int rblk_sockopt_listen(const struct sockaddr_storage *addr)
 {
 	int fd = socket(addr->ss_family,

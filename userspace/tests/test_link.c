@@ -192,6 +192,31 @@ static void refusals_are_said_once(void **state)
 	assert_true(rblk_link_is_news(&l));
 }
 
+static void two_hosts(void **state)
+{
+	struct rblk_link l;
+	char other[64];
+
+	(void)state;
+	rblk_link_init(&l, false, 0);
+	assert_false(rblk_link_came_from(&l, 5000, "a", other, sizeof(other)));
+	rblk_link_attached(&l, 5000);
+	assert_false(rblk_link_came_from(&l, 6000, "a", other, sizeof(other)));
+	rblk_link_attached(&l, 6000);
+	assert_true(rblk_link_came_from(&l, 7000, "b", other, sizeof(other)));
+	assert_string_equal(other, "a");
+	rblk_link_attached(&l, 7000);
+	/* not again and again */
+	assert_false(rblk_link_came_from(&l, 8000, "a", other, sizeof(other)));
+	rblk_link_attached(&l, 66000);
+	assert_false(rblk_link_came_from(&l, 66500, "b", other, sizeof(other)));
+	rblk_link_attached(&l, 67500);
+	assert_true(rblk_link_came_from(&l, 68000, "a", other, sizeof(other)));
+	/* it may have moved */
+	rblk_link_attached(&l, 200000);
+	assert_false(rblk_link_came_from(&l, 300000, "b", other, sizeof(other)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +230,7 @@ int main(void)
 		cmocka_unit_test(knocked_at),
 		cmocka_unit_test(reasons_are_harmless),
 		cmocka_unit_test(refusals_are_said_once),
+		cmocka_unit_test(two_hosts),
 	};
 
 	return RUN(tests);

@@ -297,7 +297,7 @@ away_and_back() {
 	dd if=/dev/urandom of="$(device "$first")" bs=256k count=8 seek=16 oflag=direct status=none
 	load
 	unload
-	netem alpha bravo rate 16mbit
+	netem alpha bravo rate 8mbit
 	on "$first" rblk connect r0 "$second"
 	# shellcheck disable=SC2317 # called by soon
 	is_copying() { [ "$(replication "$first")" = resync ]; }
@@ -358,13 +358,12 @@ cut_promote() {
 	recover
 }
 
-# The disk of one dies in a write while only metadata and what flushes it is
-# written; then the node dies.
+# cut_metadata NODE N: its disk dies in the write after N, which is one to the metadata,
+# or one of the few that make it change; then the node dies.
 cut_metadata() {
-	local node=$first
+	local node=$1
 	unload
-	one_in 2 || node=$second
-	power_off_after $((RANDOM % 14)) "$node"
+	power_off_after "$2" "$node"
 	change_metadata "$node" >/tmp/changes 2>&1
 	power_off "$node"
 	recover
@@ -403,14 +402,15 @@ one_cut() {
 	both) cut_both ;;
 	resync-*) cut_resync "${1#*-}" ;;
 	promote-*) cut_promote "${1#*-}" ;;
-	metadata) cut_metadata ;;
+	metadata-primary) cut_metadata "$first" $((RANDOM % 14)) ;;
+	metadata-backup) cut_metadata "$second" $((RANDOM % 14)) ;;
 	esac
 	unload
 	equal
 }
 
 cut_kinds=(primary primary-returns backup both resync-primary resync-backup
-	resync-both promote-primary promote-backup promote-both metadata metadata)
+	resync-both promote-primary promote-backup promote-both metadata-primary metadata-backup)
 
 # cuts N: of all kinds in turn, in an order of their own each time
 cuts() {

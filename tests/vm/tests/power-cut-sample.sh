@@ -4,12 +4,13 @@
 # kernels: newest
 # timeout: 240
 #
-# A cut of each kind of power-cuts, always the same.
+# A few of the cuts of power-cuts, always the same.
 
 CRASH_SEED=${CRASH_SEED:-4711}
 . "$top/tests/vm/lib/outage.sh"
 . "$top/tests/crash/lib.sh"
 . "$top/tests/crash/cuts.sh"
 
+cut_kinds=(primary primary-returns backup both resync-backup metadata-primary)
 cut_nodes
 cuts ${#cut_kinds[@]}

@@ -66,6 +66,8 @@ static void set_in_page(struct rblk_bitmap *map, u32 number, u32 first, u32 end)
 		map->count += bits_of_page(map, number);
 		return;
 	}
+	if (!map->page[number])
+		map->nr_real++;
 	map->page[number] = page;
 	for (word = first / WORD_BITS; word * WORD_BITS < end; word++) {
 		added = mask_of(word, first, end) & ~page[word];
@@ -85,13 +87,16 @@ static unsigned long *spell_out(struct rblk_bitmap *map, u32 number)
 	for (word = 0; word * WORD_BITS < bits; word++)
 		page[word] = mask_of(word, 0, bits);
 	map->page[number] = page;
+	map->nr_real++;
 	return page;
 }
 
 static void drop_page(struct rblk_bitmap *map, u32 number)
 {
-	if (is_real(map->page[number]))
+	if (is_real(map->page[number])) {
 		map->mem->free(map->page[number]);
+		map->nr_real--;
+	}
 	map->page[number] = NULL;
 }
 
@@ -142,6 +147,7 @@ void rblk_bitmap_init(struct rblk_bitmap *map, unsigned long **page,
 	map->size_sects = size_sects;
 	map->nr_bits = (size_sects + (1ULL << shift) - 1) >> shift;
 	map->count = 0;
+	map->nr_real = 0;
 	map->nr_pages = rblk_bitmap_nr_pages(size_sects, shift);
 	map->shift = shift;
 }
@@ -273,6 +279,7 @@ static void merge_page(struct rblk_bitmap *map, u32 number, unsigned long *from)
 	__set_bit(number, map->changed);
 	if (!page && from != FULL) {
 		map->page[number] = from;
+		map->nr_real++;
 		map->count += weigh(from);
 		return;
 	}
@@ -300,6 +307,8 @@ void rblk_bitmap_merge(struct rblk_bitmap *map, struct rblk_bitmap *from)
 	for (i = 0; from->count && i < from->nr_pages; i++) {
 		if (!from->page[i])
 			continue;
+		if (is_real(from->page[i]))
+			from->nr_real--;
 		merge_page(map, i, from->page[i]);
 		from->page[i] = NULL;
 		__set_bit(i, from->changed);

@@ -43,6 +43,7 @@ struct rblk_bitmap_mem {
  * @nr_bits: that the volume has
  * @count: bits set
  * @nr_pages: in @page and @changed
+ * @nr_real: of them, those that take memory
  * @shift: log2 of the sectors of a bit
  */
 struct rblk_bitmap {
@@ -53,6 +54,7 @@ struct rblk_bitmap {
 	u64 nr_bits;
 	u64 count;
 	u32 nr_pages;
+	u32 nr_real;
 	u8 shift;
 };
 
@@ -122,6 +124,17 @@ bool rblk_bitmap_touches(const struct rblk_bitmap *map, u64 sector,
 static inline u64 rblk_bitmap_sects(const struct rblk_bitmap *map)
 {
 	return map->count << map->shift;
+}
+
+/**
+ * rblk_bitmap_bytes - memory that the set takes
+ * @map: any
+ */
+static inline u64 rblk_bitmap_bytes(const struct rblk_bitmap *map)
+{
+	return sizeof(*map) + map->nr_pages * sizeof(*map->page) +
+	       BITS_TO_LONGS(map->nr_pages) * sizeof(*map->changed) +
+	       (u64)map->nr_real * RBLK_BITMAP_PAGE_BYTES;
 }
 
 /**

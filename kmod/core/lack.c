@@ -185,3 +185,20 @@ u64 rblk_lack_sects(const struct rblk_lack *lack)
 			sects += rblk_bitmap_sects(lack->lacks[i]);
 	return sects;
 }
+
+static u64 bytes_of_all(struct rblk_bitmap *const *maps)
+{
+	u64 bytes = 0;
+	int i;
+
+	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
+		if (maps[i])
+			bytes += rblk_bitmap_bytes(maps[i]);
+	return bytes;
+}
+
+u64 rblk_lack_bytes(const struct rblk_lack *lack)
+{
+	return bytes_of_all(lack->lacks) + bytes_of_all(lack->undurable[0]) +
+	       bytes_of_all(lack->undurable[1]);
+}

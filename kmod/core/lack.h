@@ -176,4 +176,10 @@ bool rblk_lack_touches(const struct rblk_lack *lack, u8 volume, u64 sector,
  */
 u64 rblk_lack_sects(const struct rblk_lack *lack);
 
+/**
+ * rblk_lack_bytes - memory that the sets take
+ * @lack: of that peer
+ */
+u64 rblk_lack_bytes(const struct rblk_lack *lack);
+
 #endif /* RBLK_CORE_LACK_H */

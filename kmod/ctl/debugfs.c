@@ -116,6 +116,7 @@ static const char * const held_by[] = {
 	[RBLK_HELD_BY_PROMOTION] = "a promotion waits for its peers",
 	[RBLK_HELD_BY_LOG] = "the log is full",
 	[RBLK_HELD_BY_RANGE] = "the same blocks are in flight",
+	[RBLK_HELD_BY_ACTIVITY] = "the activity log is written first",
 };
 
 static int in_flight_show(struct seq_file *m, void *unused)

@@ -142,6 +142,7 @@ struct peer_view {
 	u64 copied_bytes;
 	u64 to_copy_bytes;
 	u64 lacks_bytes;
+	u64 memory_bytes;
 	u64 copy_rate;
 	bool paused;
 	struct rblk_fork fork;
@@ -183,6 +184,7 @@ static void view_peer(struct rblk_peer *peer, struct peer_view *view)
 	}
 	view->paused = peer->resync.paused;
 	view->fork = peer->fork;
+	view->memory_bytes = rblk_lack_bytes(&peer->lack);
 	if (log->gate.primary)
 		view->lacks_bytes = rblk_lack_sects(&peer->lack) <<
 				    SECTOR_SHIFT;
@@ -244,6 +246,8 @@ int rblk_fill_peer(struct sk_buff *skb, struct rblk_peer *peer)
 	    put_u64(skb, RBLK_PEER_RECEIVED_BYTES,
 		    READ_ONCE(peer->received_bytes), RBLK_PEER_PAD) ||
 	    put_u64(skb, RBLK_PEER_LACKS_BYTES, view.lacks_bytes,
+		    RBLK_PEER_PAD) ||
+	    put_u64(skb, RBLK_PEER_MEMORY_BYTES, view.memory_bytes,
 		    RBLK_PEER_PAD) ||
 	    nla_put_u8(skb, RBLK_PEER_RESYNC_PAUSED, view.paused) ||
 	    put_fork(skb, &view.fork) ||

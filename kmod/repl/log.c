@@ -415,5 +415,9 @@ enum rblk_held_by rblk_log_held_by(const struct rblk_log *log)
 		return RBLK_HELD_BY_SUSPEND;
 	if (log->gate.settling)
 		return RBLK_HELD_BY_PROMOTION;
-	return rblk_log_has_room(log) ? RBLK_HELD_BY_RANGE : RBLK_HELD_BY_LOG;
+	if (!rblk_log_has_room(log))
+		return RBLK_HELD_BY_LOG;
+	/* Who waits for a range is in that range's list. */
+	return list_empty(&log->held) ? RBLK_HELD_BY_RANGE :
+					RBLK_HELD_BY_ACTIVITY;
 }

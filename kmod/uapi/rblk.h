@@ -235,6 +235,8 @@ enum rblk_attr_peer {
 	RBLK_PEER_FORK_GENERATION, /* u64: its generation; 0: forgotten */
 	RBLK_PEER_FORK_MINE_OPS,/* u64: operations after it that only this node has */
 	RBLK_PEER_FORK_THEIRS_OPS, /* u64: that only the peer has */
+	/* answers only: */
+	RBLK_PEER_MEMORY_BYTES,	/* u64: that the sets of what it lacks take here */
 	__RBLK_PEER_MAX,
 };
 
@@ -279,6 +281,7 @@ enum rblk_held_by {
 	RBLK_HELD_BY_PROMOTION,	/* until the peers have answered it */
 	RBLK_HELD_BY_LOG,	/* room in the log */
 	RBLK_HELD_BY_RANGE,	/* the same blocks are in flight */
+	RBLK_HELD_BY_ACTIVITY,	/* a transaction of the activity log */
 };
 
 enum rblk_event_kind {

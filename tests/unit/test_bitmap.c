@@ -89,6 +89,7 @@ static void model_clear_some(struct set *set, u64 sector, u64 nr_sects)
 static void compare(const struct set *set, bool exact)
 {
 	u64 bit = 0, count = 0, at, nr_sects, sector = 0;
+	u32 i, real = 0;
 
 	while (bit < BITS) {
 		at = rblk_bitmap_next(&set->map, sector, 1 << (SHIFT + 4),
@@ -105,6 +106,9 @@ static void compare(const struct set *set, bool exact)
 		sector = bit << SHIFT;
 	}
 	assert_int_equal(count, set->map.count);
+	for (i = 0; i < PAGES; i++)
+		real += (unsigned long)set->page[i] > 1; /* 1: full */
+	assert_int_equal(real, set->map.nr_real);
 	if (!set->map.count)
 		assert_null(set->page[0] ?: set->page[1] ?: set->page[2]);
 }

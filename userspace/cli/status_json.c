@@ -149,6 +149,8 @@ json_t *rblk_json_peer(const struct rblk_kpeer *p)
 	    number(h, RBLK_PEER_FORK_MINE_OPS, p->fork_mine_ops));
 	set(o, "fork_theirs_ops",
 	    number(h, RBLK_PEER_FORK_THEIRS_OPS, p->fork_theirs_ops));
+	set(o, "memory_bytes",
+	    number(h, RBLK_PEER_MEMORY_BYTES, p->memory_bytes));
 	return o;
 }
 

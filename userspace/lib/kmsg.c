@@ -99,6 +99,7 @@ static const struct field peer_fields[] = {
 	FIELD(RBLK_PEER_FORK_GENERATION, F_U64, rblk_kpeer, fork_generation),
 	FIELD(RBLK_PEER_FORK_MINE_OPS, F_U64, rblk_kpeer, fork_mine_ops),
 	FIELD(RBLK_PEER_FORK_THEIRS_OPS, F_U64, rblk_kpeer, fork_theirs_ops),
+	FIELD(RBLK_PEER_MEMORY_BYTES, F_U64, rblk_kpeer, memory_bytes),
 	END
 };
 
@@ -399,7 +400,8 @@ const char *rblk_kmsg_event_kind(unsigned int kind)
 const char *rblk_kmsg_held_by(unsigned int held_by)
 {
 	static const char *const names[] = {
-		"suspended", "promotion", "log full", "same blocks"
+		"suspended", "promotion", "log full", "same blocks",
+		"activity log",
 	};
 
 	return WORD(names, held_by);

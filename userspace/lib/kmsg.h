@@ -90,6 +90,7 @@ struct rblk_kpeer {
 	uint64_t fork_generation;
 	uint64_t fork_mine_ops;
 	uint64_t fork_theirs_ops;
+	uint64_t memory_bytes;
 };
 
 struct rblk_kevent_info {

@@ -145,6 +145,8 @@ struct rblk_fork {
  * @join_seq: catching up: it is level, and joins, once it applied this; 0: not
  *	catching up
  * @takes_zeroes: its devices zero by themselves; changes before it streams
+ * @takes_logged: may be told of the activity log; likewise
+ * @saw_more: it saw more of this node's activity log than is on the disk
  * @repl: what is known of the peer's data
  * @mine: what this node last said of itself
  * @theirs: what the peer last said
@@ -196,6 +198,8 @@ struct rblk_peer {
 	u32 epoch;
 	bool copied_to;
 	bool takes_zeroes;
+	bool takes_logged;
+	bool saw_more;
 	bool catching_up;
 	enum rblk_sync offer;
 	bool joined;

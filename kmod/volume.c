@@ -346,6 +346,7 @@ static int open_metadata(struct rblk_volume *volume,
 	if (IS_ERR(super))
 		return PTR_ERR(super);
 	volume->super = super;
+	volume->seen = super->disk.seen;
 	return 0;
 }
 

@@ -40,6 +40,7 @@ struct rblk_volume_stats {
  * @super: its metadata, or NULL
  * @active: its activity log, or NULL
  * @recorded: the position that its metadata says; the applier's lock
+ * @seen: of the primary's activity log of this volume; the applier's lock
  * @extents: ranges in flight; protected by the log's lock
  * @io: one reference per application bio in our hands
  * @io_drained: @io was killed and is gone
@@ -67,6 +68,7 @@ struct rblk_volume {
 	struct rblk_super *super;
 	struct rblk_active *active;
 	u64 recorded;
+	struct rblk_seen seen;
 	struct rblk_extents extents;
 	struct percpu_ref io;
 	struct completion io_drained;

@@ -257,6 +257,43 @@ void rblk_actlog_written(struct rblk_actlog *log,
 	log->to_restate -= min_t(u32, log->to_restate, tx->nr_context);
 }
 
+bool rblk_actlog_saw(struct rblk_seen *seen, u64 gen, u64 serial)
+{
+	if (!serial || gen < seen->gen ||
+	    (gen == seen->gen && serial <= seen->serial))
+		return false;
+	seen->gen = gen;
+	seen->serial = serial;
+	return true;
+}
+
+void rblk_actlog_next_term(struct rblk_actlog_terms *terms, u64 gen, u64 serial)
+{
+	if (terms->now.gen) {
+		memmove(terms->past + 1, terms->past,
+			sizeof(terms->past) - sizeof(terms->past[0]));
+		terms->past[0] = terms->now;
+		terms->past[0].serial = serial;
+	}
+	terms->now.gen = gen;
+	terms->now.serial = serial;
+}
+
+bool rblk_actlog_is_set_back(const struct rblk_actlog_terms *terms,
+			     const struct rblk_seen *seen)
+{
+	u32 i;
+
+	if (!seen->serial)
+		return false;
+	if (seen->gen == terms->now.gen)
+		return seen->serial > terms->now.serial;
+	for (i = 0; i < RBLK_ONDISK_PAST; i++)
+		if (seen->gen == terms->past[i].gen)
+			return seen->serial > terms->past[i].serial;
+	return true;
+}
+
 bool rblk_actlog_run(const u64 *serial, u32 nr_blocks, u64 *first, u64 *last)
 {
 	u64 newest = 0;

@@ -181,6 +181,47 @@ bool rblk_actlog_prepare(struct rblk_actlog *log, struct rblk_transaction *tx);
 void rblk_actlog_written(struct rblk_actlog *log,
 			 const struct rblk_transaction *tx, bool ok);
 
+/**
+ * rblk_actlog_saw - a backup got something that came after a transaction
+ * @seen: of the volume
+ * @gen: generation of the primary
+ * @serial: newest transaction that was durable there; 0: not told
+ *
+ * Return: true when that is news.
+ */
+bool rblk_actlog_saw(struct rblk_seen *seen, u64 gen, u64 serial);
+
+/**
+ * struct rblk_actlog_terms - what a ring knows of the terms that wrote it
+ * @now: the last one, with its last transaction; gen 0: none
+ * @past: those before, newest first; gen 0: no more
+ */
+struct rblk_actlog_terms {
+	struct rblk_seen now;
+	struct rblk_seen past[RBLK_ONDISK_PAST];
+};
+
+/**
+ * rblk_actlog_next_term - another term begins to write
+ * @terms: of the ring
+ * @gen: its generation
+ * @serial: the last transaction of the term before
+ */
+void rblk_actlog_next_term(struct rblk_actlog_terms *terms, u64 gen, u64 serial);
+
+/**
+ * rblk_actlog_is_set_back - is a ring older than what a backup saw of it?
+ * @terms: of the ring
+ * @seen: by the backup, of a term of this node
+ *
+ * A write to an extent is sent only when a transaction with that extent is
+ * durable, and carries that transaction's number or a higher one. So whoever
+ * has a write outside of what the ring calls active saw a number above it. Of a
+ * term that the ring does not know, nothing can be said for it.
+ */
+bool rblk_actlog_is_set_back(const struct rblk_actlog_terms *terms,
+			     const struct rblk_seen *seen);
+
 #define RBLK_ACTLOG_DAMAGED	U64_MAX
 
 /**

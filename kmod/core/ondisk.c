@@ -39,6 +39,11 @@ struct rblk_disk_slot {
 	u8 reserved[6];
 } __packed;
 
+struct rblk_disk_seen {
+	__le64 gen;
+	__le64 serial;
+} __packed;
+
 #define FLAG_CLEAN	(1U << 0)
 #define FLAG_LED	(1U << 1)
 #define FLAGS_ALL	(FLAG_CLEAN | FLAG_LED)
@@ -71,14 +76,16 @@ struct rblk_disk_super {
 	__le64 created_s;
 	struct rblk_disk_slot slot[RBLK_ONDISK_SLOTS];
 	struct rblk_disk_term term[RBLK_LINEAGE_MAX];
-	u8 rest[3216];
+	struct rblk_disk_seen seen;
+	u8 rest[3200];
 } __packed;
 
 struct rblk_disk_position {
 	struct rblk_disk_head head;
 	__le64 base;
 	__le64 seq;
-	u8 rest[4016];
+	struct rblk_disk_seen seen;
+	u8 rest[4000];
 } __packed;
 
 struct rblk_disk_update {
@@ -97,7 +104,8 @@ struct rblk_disk_transaction {
 	__le32 context[RBLK_ONDISK_CONTEXT];
 	__le64 gen;
 	__le64 past_base[RBLK_MAX_NODES];	/* one above it; 0: none */
-	u8 rest[304];
+	struct rblk_disk_seen past[RBLK_ONDISK_PAST];
+	u8 rest[48];
 } __packed;
 
 struct rblk_disk_bits {
@@ -116,6 +124,7 @@ static_assert(offsetof(struct rblk_disk_super, node_id) == 144);
 static_assert(offsetof(struct rblk_disk_super, flags) == 152);
 static_assert(offsetof(struct rblk_disk_super, slot) == 248);
 static_assert(offsetof(struct rblk_disk_super, term) == 368);
+static_assert(offsetof(struct rblk_disk_super, seen) == 880);
 
 static const char * const errors[__RBLK_ONDISK_END] = {
 	[RBLK_ONDISK_OK] = "good",
@@ -297,6 +306,23 @@ static enum rblk_ondisk_error get_head(const void *block, enum kind kind,
 	return RBLK_ONDISK_OK;
 }
 
+/* ---- what a backup saw of a primary's activity log */
+
+static struct rblk_disk_seen put_seen(const struct rblk_seen *seen)
+{
+	return (struct rblk_disk_seen) {
+		.gen = cpu_to_le64(seen->gen),
+		.serial = cpu_to_le64(seen->serial),
+	};
+}
+
+static bool get_seen(const struct rblk_disk_seen *disk, struct rblk_seen *seen)
+{
+	seen->gen = le64_to_cpu(disk->gen);
+	seen->serial = le64_to_cpu(disk->serial);
+	return seen->gen || !seen->serial;
+}
+
 /* ---- superblocks */
 
 static void put_record(struct rblk_disk_super *disk,
@@ -350,6 +376,7 @@ void rblk_ondisk_put_super(void *block, const struct rblk_ondisk_super *super,
 	disk->created_s = cpu_to_le64(super->created_s);
 	put_geometry(disk, &super->geo);
 	put_record(disk, &super->record);
+	disk->seen = put_seen(&super->seen);
 	for (i = 0; i < RBLK_ONDISK_SLOTS; i++) {
 		disk->slot[i].node = super->slot[i].node;
 		disk->slot[i].state = super->slot[i].state;
@@ -494,7 +521,8 @@ enum rblk_ondisk_error rblk_ondisk_get_super(const void *block, u64 place,
 	    !get_name(disk, super->name) ||
 	    !get_geometry(disk, &super->geo) ||
 	    !get_record(disk, &super->record) ||
-	    !get_slots(disk, super->slot))
+	    !get_slots(disk, super->slot) ||
+	    !get_seen(&disk->seen, &super->seen))
 		return RBLK_ONDISK_INVALID;
 	if (place != rblk_ondisk_super_at(super->geo.head_at, 0) &&
 	    place != rblk_ondisk_super_at(super->geo.head_at, 1))
@@ -551,7 +579,9 @@ rblk_ondisk_pick_super(const enum rblk_ondisk_error err[2],
 	serial[1] = super[1]->record.serial;
 	if (!same_disk(super[0], super[1]) ||
 	    (serial[0] == serial[1] &&
-	     !same_record(&super[0]->record, &super[1]->record)))
+	     (!same_record(&super[0]->record, &super[1]->record) ||
+	      super[0]->seen.gen != super[1]->seen.gen ||
+	      super[0]->seen.serial != super[1]->seen.serial)))
 		return RBLK_ONDISK_CLASH;
 	*pick = serial[1] > serial[0];
 	return RBLK_ONDISK_OK;
@@ -568,6 +598,7 @@ void rblk_ondisk_put_position(void *block, u64 place,
 	memset(disk, 0, sizeof(*disk));
 	disk->base = cpu_to_le64(position->base);
 	disk->seq = cpu_to_le64(position->seq);
+	disk->seen = put_seen(&position->seen);
 	put_head(block, KIND_POSITION, position->serial, place, member);
 }
 
@@ -586,6 +617,7 @@ rblk_ondisk_get_position(const void *block, u64 place,
 	position->base = le64_to_cpu(disk->base);
 	position->seq = le64_to_cpu(disk->seq);
 	if (!position->serial || position->seq == U64_MAX ||
+	    !get_seen(&disk->seen, &position->seen) ||
 	    !is_zero(disk->rest, sizeof(disk->rest)))
 		return RBLK_ONDISK_INVALID;
 	return RBLK_ONDISK_OK;
@@ -614,6 +646,8 @@ void rblk_ondisk_put_transaction(void *block, u64 place,
 	disk->gen = cpu_to_le64(tx->gen);
 	for (i = 0; i < RBLK_MAX_NODES; i++)
 		disk->past_base[i] = cpu_to_le64(tx->base[i] + 1);
+	for (i = 0; i < RBLK_ONDISK_PAST; i++)
+		disk->past[i] = put_seen(&tx->past[i]);
 	put_head(block, KIND_TRANSACTION, tx->serial, place, member);
 }
 
@@ -667,6 +701,9 @@ rblk_ondisk_get_transaction(const void *block, u64 place,
 	tx->gen = le64_to_cpu(disk->gen);
 	for (i = 0; i < RBLK_MAX_NODES; i++)
 		tx->base[i] = le64_to_cpu(disk->past_base[i]) - 1;
+	for (i = 0; i < RBLK_ONDISK_PAST; i++)
+		if (!get_seen(&disk->past[i], &tx->past[i]))
+			return RBLK_ONDISK_INVALID;
 	return RBLK_ONDISK_OK;
 }
 

@@ -41,6 +41,7 @@
 #define RBLK_ONDISK_CONTEXT	768U
 #define RBLK_ONDISK_NO_EXTENT	U32_MAX
 #define RBLK_ONDISK_ACTIVE_MAX	16384U	/* slots of the active set */
+#define RBLK_ONDISK_PAST	16U	/* terms before the last one */
 
 enum rblk_ondisk_error {
 	RBLK_ONDISK_OK,
@@ -174,6 +175,17 @@ struct rblk_record {
 };
 
 /**
+ * struct rblk_seen - how far a primary's activity log had come, as a backup saw it
+ * @gen: generation of that primary; 0: of none
+ * @serial: its newest transaction, of the same volume, that was durable before
+ *	what this node got from it
+ */
+struct rblk_seen {
+	u64 gen;
+	u64 serial;
+};
+
+/**
  * struct rblk_ondisk_super - a superblock
  * @set: the resource's uuid, the same on all nodes
  * @member: this disk's, made by "rblk create": another one each time
@@ -184,6 +196,7 @@ struct rblk_record {
  * @geo: where everything is
  * @record: of the resource
  * @slot: of the bitmaps; no node twice
+ * @seen: of the primary that wrote this disk last
  */
 struct rblk_ondisk_super {
 	u8 set[RBLK_UUID_SIZE];
@@ -195,6 +208,7 @@ struct rblk_ondisk_super {
 	struct rblk_geometry geo;
 	struct rblk_record record;
 	struct rblk_slot slot[RBLK_ONDISK_SLOTS];
+	struct rblk_seen seen;
 };
 
 /**
@@ -240,11 +254,13 @@ rblk_ondisk_pick_super(const enum rblk_ondisk_error err[2],
  * @serial: counts; the newer of the two records is the one with the higher
  * @base: serial of the record in the superblock that it goes on from
  * @seq: every operation up to here is durable on this disk
+ * @seen: of the primary that sent them
  */
 struct rblk_position {
 	u64 serial;
 	u64 base;
 	u64 seq;
+	struct rblk_seen seen;
 };
 
 /**
@@ -292,6 +308,8 @@ struct rblk_update {
  * @gen: generation of the primary that wrote it
  * @base: by node id: if that node has everything up to here, then all in which it
  *	may differ is in active extents; U64_MAX: it may differ anywhere
+ * @past: the terms before, newest first, each with its last transaction; gen 0:
+ *	no more
  * @update: changes, in order
  * @context: what these slots hold after the changes
  */
@@ -303,6 +321,7 @@ struct rblk_transaction {
 	u16 nr_context;
 	u64 gen;
 	u64 base[RBLK_MAX_NODES];
+	struct rblk_seen past[RBLK_ONDISK_PAST];
 	struct rblk_update update[RBLK_ONDISK_UPDATES];
 	u32 context[RBLK_ONDISK_CONTEXT];
 };

@@ -52,8 +52,8 @@ struct rblk_msg_volume {
 	u8 id;
 	u8 logical_shift;
 	u8 physical_shift;
-	u8 reserved;
-	__le32 reserved2;
+	u8 logged_high;
+	__le32 logged;
 	__le64 size_sects;
 } __packed;
 
@@ -98,6 +98,7 @@ static_assert(RBLK_WIRE_TEXT_MAX <= RBLK_WIRE_CTRL_MAX);
 #define USES_SEQ	(1U << 4)	/* seq, without the rest of the order */
 #define USES_DEP	(1U << 5)	/* likewise */
 #define USES_NO_DATA	(1U << 6)	/* USES_DATA, or no payload */
+#define USES_LOGGED	(1U << 7)
 
 /* What a type, or an op of the type OP, demands of its frames. */
 struct spec {
@@ -129,7 +130,7 @@ static const struct spec types[__RBLK_MSG_END] = {
 	[RBLK_MSG_RESYNC] = {
 		.flags = RBLK_FRAME_DATA_CRC | RBLK_FRAME_LAST |
 			 RBLK_FRAME_FLUSH | RBLK_FRAME_ZEROES,
-		.uses = USES_VOLUME | USES_DATA,
+		.uses = USES_VOLUME | USES_DATA | USES_LOGGED,
 		.sects_max = DATA_SECTS_MAX,
 	},
 	[RBLK_MSG_RESYNC_ACK] = {
@@ -168,22 +169,22 @@ static const struct spec ops[__RBLK_OP_END] = {
 	[RBLK_OP_WRITE] = {
 		.flags = WANT_FLAGS | RBLK_FRAME_DATA_CRC | RBLK_FRAME_FUA |
 			 RBLK_FRAME_PREFLUSH,
-		.uses = USES_ORDER | USES_VOLUME | USES_DATA,
+		.uses = USES_ORDER | USES_VOLUME | USES_DATA | USES_LOGGED,
 		.sects_max = DATA_SECTS_MAX,
 	},
 	[RBLK_OP_DISCARD] = {
 		.flags = WANT_FLAGS,
-		.uses = USES_ORDER | USES_VOLUME,
+		.uses = USES_ORDER | USES_VOLUME | USES_LOGGED,
 		.sects_max = CLEAR_SECTS_MAX,
 	},
 	[RBLK_OP_WRITE_ZEROES] = {
 		.flags = WANT_FLAGS | RBLK_FRAME_ZEROES_NOUNMAP,
-		.uses = USES_ORDER | USES_VOLUME,
+		.uses = USES_ORDER | USES_VOLUME | USES_LOGGED,
 		.sects_max = CLEAR_SECTS_MAX,
 	},
 	[RBLK_OP_FLUSH] = {
 		.flags = WANT_FLAGS,
-		.uses = USES_ORDER | USES_VOLUME,
+		.uses = USES_ORDER | USES_VOLUME | USES_LOGGED,
 	},
 };
 
@@ -226,6 +227,8 @@ static enum rblk_wire_error check_unused(const struct rblk_frame *frame,
 	if (!(spec->uses & (USES_ORDER | USES_DEP)) && frame->dep)
 		return RBLK_WIRE_BAD_RESERVED;
 	if (!(spec->uses & USES_VOLUME) && frame->volume)
+		return RBLK_WIRE_BAD_RESERVED;
+	if (!(spec->uses & USES_LOGGED) && frame->logged)
 		return RBLK_WIRE_BAD_RESERVED;
 	if (!spec->sects_max && (frame->sector || frame->nr_sects))
 		return RBLK_WIRE_BAD_RESERVED;
@@ -318,6 +321,17 @@ int rblk_wire_pick_version(u16 min, u16 max)
 	return max < RBLK_WIRE_VERSION_MAX ? max : RBLK_WIRE_VERSION_MAX;
 }
 
+/* A number that is too large is not told. */
+static u64 told(u64 logged)
+{
+	return logged <= RBLK_WIRE_LOGGED_MAX ? logged : 0;
+}
+
+static u64 get_logged(u8 high, __le32 low)
+{
+	return (u64)high << 32 | le32_to_cpu(low);
+}
+
 void rblk_wire_put_hdr(struct rblk_msg_hdr *hdr, const struct rblk_frame *frame)
 {
 	*hdr = (struct rblk_msg_hdr) {
@@ -333,6 +347,8 @@ void rblk_wire_put_hdr(struct rblk_msg_hdr *hdr, const struct rblk_frame *frame)
 		.sector = cpu_to_le64(frame->sector),
 		.nr_sects = cpu_to_le32(frame->nr_sects),
 		.volume = frame->volume,
+		.logged_high = told(frame->logged) >> 32,
+		.logged = cpu_to_le32(told(frame->logged)),
 	};
 	hdr->hdr_crc = cpu_to_le32(hdr_crc(hdr));
 }
@@ -344,8 +360,7 @@ enum rblk_wire_error rblk_wire_get_hdr(const struct rblk_msg_hdr *hdr,
 		return RBLK_WIRE_BAD_MAGIC;
 	if (le32_to_cpu(hdr->hdr_crc) != hdr_crc(hdr))
 		return RBLK_WIRE_BAD_HEADER_CRC;
-	if (hdr->reserved[0] || hdr->reserved[1] || hdr->reserved[2] ||
-	    hdr->reserved2)
+	if (hdr->reserved[0] || hdr->reserved[1])
 		return RBLK_WIRE_BAD_RESERVED;
 
 	*frame = (struct rblk_frame) {
@@ -360,6 +375,7 @@ enum rblk_wire_error rblk_wire_get_hdr(const struct rblk_msg_hdr *hdr,
 		.sector = le64_to_cpu(hdr->sector),
 		.nr_sects = le32_to_cpu(hdr->nr_sects),
 		.volume = hdr->volume,
+		.logged = get_logged(hdr->logged_high, hdr->logged),
 	};
 	return check_frame(frame);
 }
@@ -465,8 +481,9 @@ static enum rblk_wire_error get_volume(const struct rblk_msg_volume *msg,
 	volume->logical_shift = msg->logical_shift;
 	volume->physical_shift = msg->physical_shift;
 	volume->size_sects = le64_to_cpu(msg->size_sects);
+	volume->logged = get_logged(msg->logged_high, msg->logged);
 
-	if (volume->id >= RBLK_MAX_VOLUMES || msg->reserved || msg->reserved2)
+	if (volume->id >= RBLK_MAX_VOLUMES)
 		return RBLK_WIRE_BAD_PAYLOAD;
 	if (volume->logical_shift < SHIFT_MIN ||
 	    volume->physical_shift < volume->logical_shift ||
@@ -502,6 +519,8 @@ u32 rblk_wire_put_hello(void *buf, const struct rblk_hello *hello)
 			.logical_shift = hello->volume[i].logical_shift,
 			.physical_shift = hello->volume[i].physical_shift,
 			.size_sects = cpu_to_le64(hello->volume[i].size_sects),
+			.logged_high = told(hello->volume[i].logged) >> 32,
+			.logged = cpu_to_le32(told(hello->volume[i].logged)),
 		};
 	}
 	return used + i * sizeof(*volume);

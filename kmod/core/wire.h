@@ -23,6 +23,7 @@
 #define RBLK_WIRE_RANGES_MAX	32		/* selective acks in one ACK */
 #define RBLK_WIRE_READS_MAX	32		/* READs not yet answered */
 #define RBLK_WIRE_TEXT_MAX	128		/* bytes of a BYE reason, with NUL */
+#define RBLK_WIRE_LOGGED_MAX	((1ULL << 40) - 1)	/* above, nothing is told */
 
 enum rblk_msg_type {
 	RBLK_MSG_HELLO = 1,
@@ -49,6 +50,7 @@ enum rblk_op {
 
 /* HELLO's features: what the sender can do */
 #define RBLK_FEATURE_ZEROES	(1ULL << 0)	/* all its devices zero by themselves */
+#define RBLK_FEATURE_LOGGED	(1ULL << 1)	/* may be told of the activity log */
 
 /* frame flags */
 #define RBLK_FRAME_DATA_CRC	(1U << 0)	/* data_crc is valid */
@@ -76,8 +78,9 @@ enum rblk_op {
  * @sector: in 512-byte sectors
  * @nr_sects: length of the range
  * @volume: id of the volume
+ * @logged_high: bits 32 to 39 of @logged
  * @reserved: 0
- * @reserved2: 0
+ * @logged: of the sender's activity log, bits 0 to 31
  * @hdr_crc: crc32c (seed ~0, final xor ~0) of the 60 bytes before it
  */
 struct rblk_msg_hdr {
@@ -93,8 +96,9 @@ struct rblk_msg_hdr {
 	__le64 sector;
 	__le32 nr_sects;
 	u8 volume;
-	u8 reserved[3];
-	__le32 reserved2;
+	u8 logged_high;
+	u8 reserved[2];
+	__le32 logged;
 	__le32 hdr_crc;
 } __packed;
 
@@ -111,6 +115,8 @@ struct rblk_msg_hdr {
  * @sector: in 512-byte sectors
  * @nr_sects: length of the range
  * @volume: id of the volume
+ * @logged: the newest transaction of the sender's activity log of that volume
+ *	that was durable when this was sent; 0: not told
  */
 struct rblk_frame {
 	u8 type;
@@ -124,6 +130,7 @@ struct rblk_frame {
 	u64 sector;
 	u32 nr_sects;
 	u8 volume;
+	u64 logged;
 };
 
 /**
@@ -132,12 +139,15 @@ struct rblk_frame {
  * @logical_shift: log2 of the logical block size, 9..16
  * @physical_shift: log2 of the physical block size, @logical_shift..16
  * @size_sects: in 512-byte sectors, 1..2^53
+ * @logged: the newest transaction that the primary of its data's last term told
+ *	it of (see struct rblk_frame); 0: of none
  */
 struct rblk_hello_volume {
 	u8 id;
 	u8 logical_shift;
 	u8 physical_shift;
 	u64 size_sects;
+	u64 logged;
 };
 
 /**

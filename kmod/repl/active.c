@@ -8,6 +8,7 @@
 #include "active.h"
 #include "disk.h"
 #include "write.h"
+#include "../peer.h"
 #include "../resource.h"
 #include "../store/mdio.h"
 #include "../volume.h"
@@ -202,6 +203,7 @@ static bool prepare(struct rblk_active *active)
 	spin_lock_irq(&log->lock);
 	any = rblk_actlog_prepare(&active->log, tx);
 	tx->gen = log->gen;
+	memcpy(tx->past, active->terms.past, sizeof(tx->past));
 	for (node = 0; node < RBLK_MAX_NODES; node++) {
 		struct rblk_lack *lack = log->lack[node];
 
@@ -332,7 +334,10 @@ static bool replay(struct rblk_active *active, u64 *serial)
 			good = false;
 	}
 	if (last) {
-		active->gen = active->tx->gen;
+		active->terms.now.gen = active->tx->gen;
+		active->terms.now.serial = last;
+		memcpy(active->terms.past, active->tx->past,
+		       sizeof(active->terms.past));
 		memcpy(active->base, active->tx->base, sizeof(active->base));
 	}
 	if (!rblk_actlog_replayed(&active->log, first, last))
@@ -418,13 +423,29 @@ void rblk_active_begin(struct rblk_resource *res)
 	lockdep_assert_held(&res->log.lock);
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {
 		struct rblk_volume *volume = res->volume[i];
+		struct rblk_active *active;
 
 		if (!volume || !volume->active)
 			continue;
-		rblk_actlog_begin(&volume->active->log);
-		volume->active->known = false; /* from here on, memory knows */
-		queue_work(res->wq, &volume->active->work);
+		active = volume->active;
+		rblk_actlog_begin(&active->log);
+		rblk_actlog_next_term(&active->terms, res->log.gen,
+				      active->log.serial);
+		active->known = false; /* from here on, memory knows */
+		queue_work(res->wq, &active->work);
 	}
+}
+
+u64 rblk_active_serial(const struct rblk_volume *volume)
+{
+	return volume->active ? volume->active->log.serial : 0;
+}
+
+bool rblk_active_is_set_back(const struct rblk_volume *volume,
+			     const struct rblk_seen *seen)
+{
+	return volume->active &&
+	       rblk_actlog_is_set_back(&volume->active->terms, seen);
 }
 
 /* Return: the position from which on all disks speak for @node, or U64_MAX. */
@@ -439,7 +460,7 @@ static u64 base_of(const struct rblk_resource *res, u8 node)
 		if (!volume)
 			continue;
 		if (!volume->active || !volume->active->known ||
-		    volume->active->gen != res->keep.led_gen)
+		    volume->active->terms.now.gen != res->keep.led_gen)
 			return U64_MAX;
 		base = max(base, volume->active->base[node]);
 	}
@@ -454,7 +475,8 @@ bool rblk_active_restore(struct rblk_resource *res, u8 node)
 	int i;
 
 	lockdep_assert_held(&res->log.lock);
-	if (!res->keep.led_gen || base == U64_MAX)
+	if (!res->keep.led_gen || base == U64_MAX ||
+	    (res->peer[node] && res->peer[node]->saw_more))
 		return false;
 	rblk_lack_restore(lack, base);
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {

@@ -30,7 +30,7 @@ struct rblk_write;
  * @stuck: nothing could be made vacant since an operation left
  * @tidy: empty it as far as nobody needs it
  * @known: what the disk said when it was opened was complete
- * @gen: generation of who wrote that
+ * @terms: which terms wrote it, up to which transaction
  * @base: what it said of each node
  * @work: makes room, writes transactions
  * @tx: the one under way; the work's alone, as @page
@@ -43,7 +43,7 @@ struct rblk_active {
 	bool stuck;
 	bool tidy;
 	bool known;
-	u64 gen;
+	struct rblk_actlog_terms terms;
 	u64 base[RBLK_MAX_NODES];
 	struct work_struct work;
 	struct rblk_transaction *tx;
@@ -86,6 +86,22 @@ void rblk_active_begin(struct rblk_resource *res);
  * Return: false if the disks do not speak for it.
  */
 bool rblk_active_restore(struct rblk_resource *res, u8 node);
+
+/**
+ * rblk_active_serial - the newest transaction that is durable
+ * @volume: the log's lock is held
+ *
+ * Return: 0 where nothing is logged.
+ */
+u64 rblk_active_serial(const struct rblk_volume *volume);
+
+/**
+ * rblk_active_is_set_back - did a peer see more of the log than is on the disk?
+ * @volume: the log's lock is held
+ * @seen: by the peer
+ */
+bool rblk_active_is_set_back(const struct rblk_volume *volume,
+			     const struct rblk_seen *seen);
 
 /**
  * rblk_active_tidy - make vacant, on disk too, what nobody needs

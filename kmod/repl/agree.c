@@ -2,6 +2,7 @@
 /*
  * agree.c - what two nodes that described themselves to each other do.
  */
+#include "active.h"
 #include "agree.h"
 #include "disk.h"
 #include "../fault.h"
@@ -57,6 +58,51 @@ void rblk_agree_describe(struct rblk_peer *peer)
 	if (res->log.gate.primary)
 		rblk_log_retain(&res->log, peer->node_id);
 	peer->negotiating = true;
+}
+
+static u64 last_gen(const struct rblk_lineage *lineage)
+{
+	return lineage->nr_terms ? lineage->term[lineage->nr_terms - 1].gen : 0;
+}
+
+u64 rblk_agree_saw(struct rblk_volume *volume,
+		   const struct rblk_lineage *lineage)
+{
+	struct rblk_applier *applier = &volume->res->applier;
+	struct rblk_seen seen;
+
+	spin_lock_irq(&applier->lock);
+	seen = volume->seen;
+	spin_unlock_irq(&applier->lock);
+	return seen.gen == last_gen(lineage) ? seen.serial : 0;
+}
+
+bool rblk_agree_is_set_back(struct rblk_peer *peer,
+			    const struct rblk_hello *hello)
+{
+	struct rblk_seen seen = { .gen = last_gen(&hello->self.lineage) };
+	struct rblk_resource *res = peer->res;
+	const struct rblk_volume *volume;
+	u32 i;
+
+	lockdep_assert_held(&res->log.lock);
+	peer->saw_more = false;
+	/* The remainder says whose generation it is. */
+	if (seen.gen % RBLK_MAX_NODES != res->node_id)
+		return false;
+	for (i = 0; i < hello->nr_volumes; i++) {
+		volume = res->volume[hello->volume[i].id];
+		seen.serial = hello->volume[i].logged;
+		if (!rblk_active_is_set_back(volume, &seen))
+			continue;
+		peer->saw_more = true;
+		pr_warn("%s/%u: this node's disk was set back: %s saw transaction %llu of the activity log of generation %llu, the disk holds fewer. %s is compared in full\n",
+			res->name, volume->id, peer->name, seen.serial,
+			seen.gen, peer->name);
+	}
+	if (peer->saw_more && peer->lack.base != U64_MAX)
+		rblk_lack_forget(&peer->lack, res->log.last);
+	return peer->saw_more;
 }
 
 /* Another peer whose operations this node applies, or NULL. */

@@ -8,6 +8,7 @@
 
 #include "apply.h"
 #include "keep.h"
+#include "../core/actlog.h"
 #include "../fault.h"
 #include "../resource.h"
 #include "../store/pages.h"
@@ -151,6 +152,8 @@ struct rblk_apply *rblk_apply_alloc(struct rblk_applier *applier,
 	apply->dep = frame->dep;
 	apply->op = frame->op;
 	apply->flags = frame->flags;
+	apply->gen = frame->gen;
+	apply->logged = frame->logged;
 	bio->bi_iter.bi_sector = frame->sector;
 	if (frame->op == RBLK_OP_WRITE)
 		rblk_pages_fill(bio, frame->length, RBLK_PAGES_APPLY);
@@ -182,6 +185,7 @@ static void pick_ready_locked(struct rblk_applier *applier,
 		if (apply->extent.nr_sects)
 			rblk_extents_insert(extents_of(apply), &apply->extent);
 		apply->floor = applier->order.applied;
+		apply->flush.seen = apply->volume->seen;
 		list_move_tail(&apply->link, ready);
 	}
 }
@@ -488,6 +492,8 @@ int rblk_apply_submit(struct rblk_apply *apply)
 		if (apply->op == RBLK_OP_WRITE)
 			applier->bytes += apply->extent.nr_sects << SECTOR_SHIFT;
 		list_add_tail(&apply->link, &applier->waiting);
+		rblk_actlog_saw(&apply->volume->seen, apply->gen,
+				apply->logged);
 	}
 	spin_unlock_irqrestore(&applier->lock, irq);
 	if (err) {

@@ -99,6 +99,8 @@ struct rblk_applier {
  * @dep: may start when everything up to here is applied
  * @op: enum rblk_op
  * @flags: of its frame
+ * @gen: generation of the primary that sent it
+ * @logged: what that told of its activity log
  * @floor: FLUSH and FUA: what was applied when it started
  * @flush: FLUSH, where the volume has metadata
  * @token: resync data: for @copied of the ops; kmalloc'd
@@ -119,6 +121,8 @@ struct rblk_apply {
 	u64 dep;
 	u8 op;
 	u16 flags;
+	u64 gen;
+	u64 logged;
 	u64 floor;
 	struct rblk_super_flush flush;
 	void *token;

@@ -139,9 +139,16 @@ static int write_all(struct rblk_resource *res,
 
 	for (i = 0; i < RBLK_MAX_VOLUMES && !err; i++) {
 		struct rblk_volume *volume = res->volume[i];
+		struct rblk_seen seen;
 
+		if (volume) {
+			spin_lock_irq(&res->applier.lock);
+			seen = volume->seen;
+			spin_unlock_irq(&res->applier.lock);
+		}
 		if (volume && volume->super)
-			err = rblk_super_write(volume->super, record);
+			err = rblk_super_write(volume->super, record,
+					       &seen);
 		/* A disk that failed may take it or not. */
 		if (err && !rblk_disk_is_good(volume))
 			err = 0;

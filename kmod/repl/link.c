@@ -143,7 +143,7 @@ static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
 	struct rblk_hello_volume *v;
 	int i;
 
-	hello->features = RBLK_FEATURE_ZEROES;
+	hello->features = RBLK_FEATURE_ZEROES | RBLK_FEATURE_LOGGED;
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {
 		struct rblk_volume *volume = res->volume[i];
 
@@ -155,6 +155,7 @@ static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
 		v = &hello->volume[hello->nr_volumes++];
 		v->id = i;
 		v->size_sects = volume->backing.size_sects;
+		v->logged = rblk_agree_saw(volume, &hello->self.lineage);
 		v->logical_shift =
 			ilog2(volume->block_bytes);
 		v->physical_shift =
@@ -404,7 +405,7 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 	char text[RBLK_WIRE_TEXT_MAX];
 	enum rblk_sync offer = RBLK_SYNC_NONE;
 	const char *reason;
-	bool declare = false;
+	bool declare = false, set_back;
 
 	if (peer->conn != RBLK_CONN_HELLO || peer->greeted)
 		return "protocol error: a second HELLO";
@@ -423,6 +424,8 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 	spin_lock_irq(&res->log.lock);
 	peer->greeted = true;
 	peer->takes_zeroes = hello->features & RBLK_FEATURE_ZEROES;
+	peer->takes_logged = hello->features & RBLK_FEATURE_LOGGED;
+	set_back = rblk_agree_is_set_back(peer, hello);
 	reason = note_theirs_locked(peer, &hello->self);
 	if (!reason && rblk_agree_may_declare_clean(peer)) {
 		declare = true;
@@ -431,6 +434,8 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 		reason = settle_locked(peer, &offer);
 	}
 	spin_unlock_irq(&res->log.lock);
+	if (set_back)
+		res->notify->peer(peer, "a disk here was set back: the peer is compared in full");
 	if (!reason)
 		reason = keep_agreement(peer);
 	if (declare && !reason) {

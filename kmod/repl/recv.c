@@ -362,8 +362,10 @@ static const char *begin_op(struct rblk_peer *peer)
 
 	if (reason)
 		return reason;
-	if (rx->frame.type == RBLK_MSG_RESYNC)
+	if (rx->frame.type == RBLK_MSG_RESYNC) {
 		rx->frame.op = resync_op(&rx->frame);
+		rx->frame.gen = peer->res->promised;
+	}
 	rx->apply = rblk_apply_alloc(&peer->res->applier,
 				     peer->res->volume[rx->frame.volume],
 				     &rx->frame, peer->epoch);

@@ -16,6 +16,7 @@
 #include <linux/blkdev.h>
 #include <linux/srcu.h>
 
+#include "active.h"
 #include "disk.h"
 #include "link.h"
 #include "payload.h"
@@ -100,6 +101,14 @@ static u32 add_ack(struct rblk_peer *peer)
 	return sizeof(struct rblk_msg_hdr) + head.length;
 }
 
+/* What a peer is told of the activity log with what it gets of a volume. */
+static u64 logged(const struct rblk_peer *peer,
+		  const struct rblk_volume *volume)
+{
+	lockdep_assert_held(&peer->res->log.lock);
+	return peer->takes_logged ? rblk_active_serial(volume) : 0;
+}
+
 static void describe_op(const struct rblk_write *write, u64 dep,
 			const struct rblk_peer *peer, struct rblk_frame *frame)
 {
@@ -119,6 +128,7 @@ static void describe_op(const struct rblk_write *write, u64 dep,
 	frame->seq = write->seq;
 	frame->dep = dep;
 	frame->volume = write->volume->id;
+	frame->logged = logged(peer, write->volume);
 	if (write->op == RBLK_OP_FLUSH)
 		return;
 	frame->sector = write->iter.bi_sector;
@@ -244,6 +254,8 @@ static u32 add_resync(struct rblk_peer *peer, u32 *pages)
 
 	spin_lock_irqsave(&log->lock, irq);
 	chunk = rblk_resync_next(peer);
+	if (chunk)
+		head.logged = logged(peer, chunk->volume);
 	spin_unlock_irqrestore(&log->lock, irq);
 	if (!chunk)
 		return 0;

@@ -8,6 +8,7 @@
 
 #include "mdio.h"
 #include "super.h"
+#include "../core/actlog.h"
 
 static int errno_of(enum rblk_ondisk_error err)
 {
@@ -96,9 +97,11 @@ static int read_positions(struct rblk_super *super)
 					     super->disk.member, &position))
 			continue;
 		super->serial = max(super->serial, position.serial);
-		if (position.base == record->serial)
-			record->lineage.seq = max(record->lineage.seq,
-						  position.seq);
+		if (position.base != record->serial)
+			continue;
+		record->lineage.seq = max(record->lineage.seq, position.seq);
+		rblk_actlog_saw(&super->disk.seen, position.seen.gen,
+				position.seen.serial);
 	}
 	return 0;
 }
@@ -195,8 +198,12 @@ static bool take_waiting(struct rblk_super *super, struct rblk_position *next)
 		return false;
 	super->busy = true;
 	next->seq = super->disk.record.lineage.seq;
-	list_for_each_entry(flush, &super->waiting, link)
+	next->seen = super->disk.seen;
+	list_for_each_entry(flush, &super->waiting, link) {
 		next->seq = max(next->seq, flush->seq);
+		rblk_actlog_saw(&next->seen, flush->seen.gen,
+				flush->seen.serial);
+	}
 	/* A later flush may have seen less: it began no earlier all the same. */
 	list_splice_init(&super->waiting, &super->running);
 	next->serial = ++super->serial;
@@ -317,7 +324,8 @@ static bool become_busy(struct rblk_super *super)
 	return !was;
 }
 
-int rblk_super_write(struct rblk_super *super, const struct rblk_record *record)
+int rblk_super_write(struct rblk_super *super, const struct rblk_record *record,
+		     const struct rblk_seen *seen)
 {
 	struct rblk_ondisk_super *disk = &super->disk;
 	unsigned int copy;
@@ -326,6 +334,7 @@ int rblk_super_write(struct rblk_super *super, const struct rblk_record *record)
 	/* Ends: records under way end, or the device never answers. */
 	wait_event(super->idle, become_busy(super));
 	disk->record = *record;
+	disk->seen = *seen;
 	if (super->bdev != super->data_bdev)
 		err = rblk_mdio_flush(super->data_bdev);
 	for (copy = 0; copy < 2 && !err; copy++) {

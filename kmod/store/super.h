@@ -23,11 +23,13 @@
  * struct rblk_super_flush - somebody who waits for a flush
  * @link: in @waiting or @running
  * @seq: what is durable on this disk when it succeeded
+ * @seen: of the primary's activity log until then
  * @done: called once, in any context
  */
 struct rblk_super_flush {
 	struct list_head link;
 	u64 seq;
+	struct rblk_seen seen;
 	void (*done)(struct rblk_super_flush *flush, blk_status_t status);
 };
 
@@ -99,7 +101,8 @@ struct rblk_super_want {
  * @wq: for its works
  * @extack: gets the reason of a refusal
  *
- * The record that is found has the position that the position records add.
+ * The record that is found has the position that the position records add, and
+ * @disk.seen what they say of that.
  *
  * Context: process; sleeps.
  * Return: the metadata, or an ERR_PTR: -ENODATA (none), -EUCLEAN (damaged),
@@ -121,19 +124,20 @@ void rblk_super_close(struct rblk_super *super);
  * rblk_super_write - change both superblocks
  * @super: not being written by another
  * @record: the resource's
+ * @seen: of the primary's activity log of this volume
  *
  * What the data's device had completed is durable before.
  *
  * Context: process; sleeps. Needs no memory.
  * Return: 0 when durable; or an error: then either may be there.
  */
-int rblk_super_write(struct rblk_super *super,
-		     const struct rblk_record *record);
+int rblk_super_write(struct rblk_super *super, const struct rblk_record *record,
+		     const struct rblk_seen *seen);
 
 /**
  * rblk_super_flush - flush, and record the position
  * @super: any
- * @flush: @seq and @done are set; owned by @super until @done
+ * @flush: @seq, @seen and @done are set; owned by @super until @done
  *
  * Context: process; does not sleep for I/O.
  */

@@ -88,7 +88,7 @@ static u32 some_hello(void *buf, u32 nr_volumes, enum rblk_role role)
 	hello->nr_volumes = nr_volumes;
 	for (i = 0; i < nr_volumes; i++)
 		hello->volume[i] = (struct rblk_hello_volume) {
-			i, 9, 12, 1 << 21 };
+			i, 9, 12, 1 << 21, i ? 0x1122334455 : 0 };
 	length = rblk_wire_put_hello(buf, hello);
 	free(hello);
 	return length;
@@ -100,6 +100,7 @@ static struct rblk_frame some_op(u8 op, u64 seq, u64 dep, u32 nr_sects)
 		.type = RBLK_MSG_OP, .op = op, .gen = 4, .seq = seq,
 		.dep = dep, .sector = seq * 9, .nr_sects = nr_sects,
 		.length = op == RBLK_OP_WRITE ? nr_sects * 512 : 0,
+		.logged = seq & 1 ? 0x1122334455 : 7,
 	};
 }
 
@@ -263,11 +264,12 @@ static void save_blocks(void)
 {
 	static const u8 member[RBLK_UUID_SIZE] = "fedcba9876543210";
 	static const u8 bits[RBLK_ONDISK_BODY] = { 0x81, 0, 7 };
-	struct rblk_position position = { 3, 7, 20 };
+	struct rblk_position position = { 3, 7, 20, { 4, 9 } };
 	struct rblk_transaction tx = {
 		.serial = 12, .nr_slots = 100, .context_first = 90,
 		.nr_updates = 2, .nr_context = 10,
 		.gen = 17, .base = { [1] = 4711, [15] = U64_MAX },
+		.past = { { 1, 7 } },
 		.update = { { 99, 999 }, { 3, RBLK_ONDISK_NO_EXTENT } },
 		.context = { 5, 6, RBLK_ONDISK_NO_EXTENT },
 	};

@@ -4,7 +4,8 @@
  * is being written, a cache that holds writes until a flush that began after
  * them, peers that need some extents longer. After every step of a random
  * history the power goes, in each way that it can; what replay yields must
- * hold every extent that may differ.
+ * hold every extent that may differ. And now and then the disk is copied: if it is
+ * put back later, a peer that got a write elsewhere knows.
  */
 #include "cmocka_all.h"
 #include "actlog.h"
@@ -24,6 +25,13 @@ struct block {
 	struct rblk_transaction tx;	/* serial 0: never written */
 };
 
+/* A copy of the disk. */
+struct image {
+	struct rblk_actlog_terms terms;
+	bool active[NR_EXTENTS + 1];
+	bool outside;		/* something else was written since */
+};
+
 struct model {
 	struct rblk_actlog log;
 	struct rblk_actlog_slot slot[SLOTS_MAX];
@@ -36,9 +44,13 @@ struct model {
 	bool needed[NR_EXTENTS];	/* by a peer */
 	u64 now, flush_at, flush;	/* @flush: number of the one under way */
 	u64 nr_tx, nr_flushes;
+	struct rblk_actlog_terms terms;
+	struct rblk_seen seen;		/* by a peer that gets every write */
+	struct image image;
 };
 
 static u32 seed;
+static u64 nr_set_back;
 
 static u32 draw(u32 below)
 {
@@ -88,6 +100,9 @@ static void check_ring(const struct model *m, const struct block *ring)
 	u32 extent, at = 0;
 
 	assert_true(replay(ring, m->log.nr_slots, &log, slot, head));
+	/* Nobody saw more than is there after a crash. */
+	assert_true(m->seen.gen != m->terms.now.gen ||
+		    m->seen.serial <= log.serial);
 	memset(active, 0, sizeof(active));
 	while ((extent = rblk_actlog_next(&log, &at)) != RBLK_ONDISK_NO_EXTENT)
 		active[extent] = true;
@@ -113,13 +128,53 @@ static void check_crash(struct model *m)
 	*block = was;
 }
 
+static void take_image(struct model *m)
+{
+	static struct rblk_actlog_slot slot[SLOTS_MAX];
+	static u16 head[2048];
+	struct rblk_actlog log;
+	u32 extent, at = 0;
+
+	memset(&m->image, 0, sizeof(m->image));
+	assert_true(replay(m->ring, m->log.nr_slots, &log, slot, head));
+	/* A write that failed and is there comes again, with the same number. */
+	if (log.serial > m->log.serial) {
+		memset(m->image.active, true, sizeof(m->image.active));
+		return;
+	}
+	m->image.terms = m->terms;
+	m->image.terms.now.serial = log.serial;
+	while ((extent = rblk_actlog_next(&log, &at)) != RBLK_ONDISK_NO_EXTENT)
+		m->image.active[extent] = true;
+}
+
+/* The image is put back: is it noticed, also after one more term? */
+static void check_image(struct model *m)
+{
+	struct rblk_actlog_terms terms = m->image.terms;
+	u32 i;
+
+	if (!m->image.outside)
+		return;
+	nr_set_back++;
+	for (i = 0; i < 3; i++) {
+		assert_true(rblk_actlog_is_set_back(&terms, &m->seen));
+		rblk_actlog_next_term(&terms, m->terms.now.gen + 100 + i,
+				      terms.now.serial + 5000 * i);
+	}
+}
+
 static void submit(struct model *m, struct op *op)
 {
 	u32 e;
 
 	op->state = SUBMITTED;
-	for (e = op->first; e <= op->last; e++)
+	for (e = op->first; e <= op->last; e++) {
 		m->submitted[e]++;
+		m->image.outside |= !m->image.active[e];
+	}
+	rblk_actlog_saw(&m->seen, m->terms.now.gen, m->log.serial);
+	check_image(m);
 }
 
 static void end_op(struct model *m, struct op *op)
@@ -240,6 +295,8 @@ static void restart(struct model *m)
 	m->flush = 0;
 	assert_true(replay(m->ring, nr_slots, &m->log, m->slot, m->head));
 	rblk_actlog_begin(&m->log);
+	rblk_actlog_next_term(&m->terms, m->terms.now.gen + 16, m->log.serial);
+	take_image(m);
 	answer = rblk_actlog_enter(&m->log, 0, 0);
 	assert_int_not_equal(answer, RBLK_ACTLOG_GO);
 	if (answer == RBLK_ACTLOG_WAIT)
@@ -252,6 +309,7 @@ static struct model *new_model(u32 nr_slots)
 
 	rblk_actlog_init(&m->log, m->slot, m->head, nr_slots);
 	m->now = 1;
+	rblk_actlog_next_term(&m->terms, 16, 0);
 	return m;
 }
 
@@ -305,6 +363,8 @@ static void live(u32 nr_slots, u32 extents, u32 steps, bool errors)
 		check_crash(m);
 		if (!draw(400))
 			restart(m);
+		if (!draw(100))
+			take_image(m);
 	}
 	check_end(m);
 	free(m);
@@ -322,6 +382,7 @@ static void test_crash_anywhere(void **state)
 	}
 	live(SLOTS_MAX, NR_EXTENTS - 1, 4000, false);
 	live(800, NR_EXTENTS - 1, 4000, true);
+	assert_true(nr_set_back > 1000);
 }
 
 /* One that is damaged elsewhere than where the next one belongs. */

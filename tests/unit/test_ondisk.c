@@ -36,6 +36,7 @@ static struct rblk_ondisk_super some_super(u8 layout, u64 serial)
 		},
 		.slot = { { 1, RBLK_SLOT_BITS }, { 0, RBLK_SLOT_FULL },
 			  { 15, RBLK_SLOT_CLEAN } },
+		.seen = { 9, 1ULL << 33 },
 	};
 
 	assert_int_equal(rblk_ondisk_lay_out(&super.geo), RBLK_ONDISK_OK);
@@ -288,11 +289,12 @@ static enum rblk_ondisk_error read_map(const u8 *block)
 static void put_all(u8 block[4][RBLK_ONDISK_BLOCK])
 {
 	struct rblk_ondisk_super super = some_super(RBLK_METADATA_START, 5);
-	struct rblk_position position = { 3, 5, 777 };
+	struct rblk_position position = { 3, 5, 777, { 19, 44 } };
 	struct rblk_transaction tx = {
 		.serial = 12, .nr_slots = 100, .context_first = 40,
 		.nr_updates = 2, .nr_context = 60,
 		.gen = 17, .base = { [1] = 4711, [15] = U64_MAX },
+		.past = { { 16, 11 }, [15] = { 1, 2 } },
 		.update = { { 99, 1000 }, { 3, RBLK_ONDISK_NO_EXTENT } },
 		.context = { 5, 6, RBLK_ONDISK_NO_EXTENT },
 	};
@@ -441,7 +443,8 @@ static void test_other_blocks_invalid(void **state)
 		{ 1, 16, 0, RBLK_ONDISK_INVALID },
 		{ 1, 32, 'x', RBLK_ONDISK_FOREIGN },
 		{ 1, 10, 1, RBLK_ONDISK_FOREIGN },
-		{ 1, 80, 1, RBLK_ONDISK_INVALID },
+		{ 1, 80, 0, RBLK_ONDISK_INVALID },	/* seen, of nobody */
+		{ 1, 96, 1, RBLK_ONDISK_INVALID },
 		{ 2, 64, 0, RBLK_ONDISK_INVALID },	/* slots below the context */
 		{ 2, 65, 0x41, RBLK_ONDISK_INVALID },	/* slots above the maximum */
 		{ 2, 66, 41, RBLK_ONDISK_INVALID },	/* context beyond the slots */
@@ -483,7 +486,8 @@ static void test_round_trips(void **state)
 	assert_int_equal(rblk_ondisk_get_position(block[1], 4096, member,
 						  &position), RBLK_ONDISK_OK);
 	assert_true(position.serial == 3 && position.base == 5 &&
-		    position.seq == 777);
+		    position.seq == 777 && position.seen.gen == 19 &&
+		    position.seen.serial == 44);
 	assert_int_equal(rblk_ondisk_get_transaction(block[2], 8192, member,
 						     &tx), RBLK_ONDISK_OK);
 	assert_true(tx.serial == 12 && tx.nr_slots == 100 &&
@@ -491,6 +495,8 @@ static void test_round_trips(void **state)
 		    tx.nr_context == 60 && tx.update[0].slot == 99 &&
 		    tx.update[0].extent == 1000 && tx.context[1] == 6 &&
 		    tx.update[1].extent == RBLK_ONDISK_NO_EXTENT);
+	assert_true(tx.past[0].gen == 16 && tx.past[0].serial == 11 &&
+		    !tx.past[1].gen && tx.past[15].serial == 2);
 	assert_true(tx.gen == 17 && tx.base[0] == 0 && tx.base[1] == 4711 &&
 		    tx.base[15] == U64_MAX);
 	assert_int_equal(rblk_ondisk_get_bits(block[3], 12288, member,

@@ -33,7 +33,8 @@ static const struct rblk_frame frames[] = {
 	{ .type = RBLK_MSG_STATE, .length = 24 },
 	{ .type = RBLK_MSG_RESYNC, .length = 512, .sector = 77, .nr_sects = 1,
 	  .volume = 1, .flags = RBLK_FRAME_LAST },
-	{ .type = RBLK_MSG_RESYNC, .length = 1024, .nr_sects = 2 },
+	{ .type = RBLK_MSG_RESYNC, .length = 1024, .nr_sects = 2,
+	  .logged = RBLK_WIRE_LOGGED_MAX },
 	{ .type = RBLK_MSG_RESYNC, .volume = 5, .flags = RBLK_FRAME_LAST },
 	{ .type = RBLK_MSG_RESYNC_ACK, .sector = 4, .nr_sects = 2048 },
 	{ .type = RBLK_MSG_RESYNC_ACK, .volume = 5, .flags = RBLK_FRAME_LAST },
@@ -76,6 +77,7 @@ static void assert_same_frame(const struct rblk_frame *a,
 	assert_true(a->sector == b->sector);
 	assert_int_equal(a->nr_sects, b->nr_sects);
 	assert_int_equal(a->volume, b->volume);
+	assert_true(a->logged == b->logged);
 }
 
 static void test_checksum(void **state)
@@ -94,8 +96,8 @@ static void test_header_bytes(void **state)
 		0x09, 0, 0, 0, 0, 0, 0, 0x01,
 		0x08, 0, 0, 0, 0, 0, 0, 0x01,
 		0x10, 0x32, 0x54, 0x76, 0x98, 0, 0, 0,
-		0x08, 0, 0, 0, 0x21, 0, 0, 0,
-		0, 0, 0, 0,
+		0x08, 0, 0, 0, 0x21, 0x11, 0, 0,
+		0x55, 0x44, 0x33, 0x22,
 	};
 	struct rblk_frame frame = {
 		.type = RBLK_MSG_OP, .op = RBLK_OP_WRITE,
@@ -103,7 +105,7 @@ static void test_header_bytes(void **state)
 		.length = 4096, .data_crc = 0xaabbccdd,
 		.gen = 0x1122334455667788, .seq = 0x0100000000000009,
 		.dep = 0x0100000000000008, .sector = 0x9876543210,
-		.nr_sects = 8, .volume = 33,
+		.nr_sects = 8, .volume = 33, .logged = 0x1122334455,
 	};
 	struct rblk_frame got;
 	struct rblk_msg_hdr hdr;
@@ -165,6 +167,30 @@ static void reseal(struct rblk_msg_hdr *hdr)
 	hdr->hdr_crc = cpu_to_le32(~crc32c(~0U, hdr, 60));
 }
 
+/* What is sent after a transaction of the activity log tells its number. */
+static bool is_logged(const struct rblk_frame *frame)
+{
+	return frame->type == RBLK_MSG_OP || frame->type == RBLK_MSG_RESYNC;
+}
+
+static void test_logged(void **state)
+{
+	struct rblk_frame got, frame;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		frame = frames[i];
+		frame.logged = RBLK_WIRE_LOGGED_MAX;
+		assert_int_equal(reread(&frame, &got), is_logged(&frame) ?
+				 RBLK_WIRE_OK : RBLK_WIRE_BAD_RESERVED);
+		/* Too large to be told. */
+		frame.logged++;
+		assert_int_equal(reread(&frame, &got), RBLK_WIRE_OK);
+		assert_true(!got.logged);
+	}
+}
+
 static void test_magic_and_reserved(void **state)
 {
 	struct rblk_frame got;
@@ -184,6 +210,8 @@ static void test_magic_and_reserved(void **state)
 			byte[at]--;
 		}
 		for (at = 53; at < 60; at++) {
+			if (is_logged(&frames[i]) && at != 54 && at != 55)
+				continue;
 			byte[at] = 0x80;
 			reseal(&hdr);
 			assert_int_equal(rblk_wire_get_hdr(&hdr, &got),
@@ -473,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_header_round_trip),
 		cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_magic_and_reserved),
+		cmocka_unit_test(test_logged),
 		cmocka_unit_test(test_type_and_op),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_crc_only_with_flag),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
+# long: yes
 #
 # A machine of which there are two: the copy of alpha has its name, its key, its disk, all
 # that its daemon kept, and another address. Whoever both call says so; what the copy wrote

@@ -69,7 +69,7 @@ crash_and_damage() {
 
 is_level() {
 	on alpha rblk wait --for uptodate --timeout 3 r0 && return
-	on alpha rblk resync --full r0 bravo
+	on alpha rblk resync --full --force r0 bravo
 	level alpha
 }
 

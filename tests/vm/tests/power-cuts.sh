@@ -3,7 +3,7 @@
 # mode: ns
 # kernels: newest
 # long: yes
-# timeout: 2400
+# timeout: 7200
 #
 # Power cuts in all that a pair can be doing, a disk losing its cache each time:
 # what was acknowledged and flushed is there, what was acknowledged is where it

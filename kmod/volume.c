@@ -15,6 +15,7 @@
 #include "repl/active.h"
 #include "repl/disk.h"
 #include "repl/read.h"
+#include "repl/refill.h"
 #include "repl/write.h"
 
 #define DRAIN_NOTE	(30 * HZ)	/* between remarks while nothing ends */
@@ -44,6 +45,35 @@ static void note_writer(struct rblk_volume *volume)
 	spin_unlock_irqrestore(&volume->res->log.lock, irq);
 }
 
+/* While its disk is being changed nothing comes in: it is submitted again. */
+static bool park(struct rblk_volume *volume, struct bio *bio)
+{
+	unsigned long irq;
+	bool parking;
+
+	spin_lock_irqsave(&volume->res->log.lock, irq);
+	parking = volume->parking;
+	if (parking)
+		bio_list_add(&volume->parked, bio);
+	spin_unlock_irqrestore(&volume->res->log.lock, irq);
+	return parking;
+}
+
+/* Return: false when it was parked, or failed. */
+static bool enter(struct rblk_volume *volume, struct bio *bio)
+{
+	while (!percpu_ref_tryget_live(&volume->io)) {
+		if (park(volume, bio))
+			return false;
+		/* It is being removed, or has its new disk since. */
+		if (percpu_ref_is_dying(&volume->io)) {
+			bio_io_error(bio);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void volume_submit_bio(struct bio *bio)
 {
 	struct rblk_volume *volume = bio->bi_bdev->bd_disk->private_data;
@@ -51,10 +81,8 @@ static void volume_submit_bio(struct bio *bio)
 	bio = bio_split_to_limits(bio);
 	if (!bio)
 		return;
-	if (!percpu_ref_tryget_live(&volume->io)) {
-		bio_io_error(bio);
+	if (!enter(volume, bio))
 		return;
-	}
 	if (op_is_write(bio_op(bio))) {
 		if (unlikely(!READ_ONCE(volume->writers)) && bio_sectors(bio))
 			note_writer(volume);
@@ -246,11 +274,14 @@ static struct rblk_volume *alloc_volume(void)
 	volume->stats = alloc_percpu(struct rblk_volume_stats);
 	if (!volume->stats)
 		goto err_free;
-	if (percpu_ref_init(&volume->io, io_release, 0, GFP_KERNEL))
+	if (percpu_ref_init(&volume->io, io_release, PERCPU_REF_ALLOW_REINIT,
+			    GFP_KERNEL))
 		goto err_free_stats;
 	init_completion(&volume->io_drained);
 	INIT_WORK(&volume->write_back_work, write_back_work);
 	INIT_WORK(&volume->disk_work, disk_work);
+	bio_list_init(&volume->parked);
+	rblk_refill_init(&volume->refill);
 	rblk_extents_init(&volume->extents);
 	return volume;
 
@@ -322,7 +353,7 @@ static bool suits_the_others(struct rblk_resource *res, u8 metadata)
 }
 
 static int open_metadata(struct rblk_volume *volume,
-			 const struct rblk_volume_config *config,
+			 const struct rblk_volume_config *config, void *holder,
 			 struct netlink_ext_ack *extack)
 {
 	struct rblk_resource *res = volume->res;
@@ -341,13 +372,40 @@ static int open_metadata(struct rblk_volume *volume,
 	if (config->metadata_path)
 		strscpy(volume->metadata_path, config->metadata_path,
 			sizeof(volume->metadata_path));
-	super = rblk_super_open(&volume->backing, &want, volume, res->wq,
+	super = rblk_super_open(&volume->backing, &want, holder, res->wq,
 				extack);
 	if (IS_ERR(super))
 		return PTR_ERR(super);
 	volume->super = super;
 	volume->seen = super->disk.seen;
 	return 0;
+}
+
+int rblk_volume_open_disk(struct rblk_volume *volume,
+			  const struct rblk_volume_config *config, void *holder,
+			  struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = rblk_backing_open(&volume->backing, config->path, holder, extack);
+	if (err)
+		return err;
+	err = open_metadata(volume, config, holder, extack);
+	if (!err)
+		err = fit_blocks(volume, config->block_bytes, extack);
+	if (!err)
+		err = rblk_active_open(volume);
+	if (err)
+		rblk_volume_close_disk(volume);
+	return err;
+}
+
+void rblk_volume_close_disk(struct rblk_volume *volume)
+{
+	rblk_active_close(volume);
+	rblk_super_close(volume->super);
+	volume->super = NULL;
+	rblk_backing_close(&volume->backing);
 }
 
 /* What its volumes say together is what the resource is. */
@@ -402,16 +460,9 @@ int rblk_volume_create(struct rblk_resource *res,
 	volume->res = res;
 	volume->id = id;
 	volume->minor = minor;
-	err = rblk_backing_open(&volume->backing, config->path, volume, extack);
+	err = rblk_volume_open_disk(volume, config, volume, extack);
 	if (err)
 		goto err_free_volume;
-	err = open_metadata(volume, config, extack);
-	if (!err)
-		err = fit_blocks(volume, config->block_bytes, extack);
-	if (!err)
-		err = rblk_active_open(volume);
-	if (err)
-		goto err_close;
 	err = rblk_peer_add_volume(res, id, volume->backing.size_sects);
 	if (err)
 		goto err_close;
@@ -437,9 +488,7 @@ err_put_disk:
 err_remove:
 	rblk_peer_remove_volume(res, id);
 err_close:
-	rblk_active_close(volume);
-	rblk_super_close(volume->super);
-	rblk_backing_close(&volume->backing);
+	rblk_volume_close_disk(volume);
 err_free_volume:
 	free_volume(volume);
 err_free_minor:
@@ -466,6 +515,7 @@ void rblk_volume_destroy(struct rblk_volume *volume)
 		rblk_volume_drain(volume);
 	flush_work(&volume->write_back_work); /* what is left of it fails */
 	cancel_work_sync(&volume->disk_work);
+	rblk_refill_stop(&volume->refill);
 	if (volume->linked)
 		bd_unlink_disk_holder(volume->backing.bdev, volume->disk);
 	del_gendisk(volume->disk);
@@ -474,10 +524,7 @@ void rblk_volume_destroy(struct rblk_volume *volume)
 	mutex_unlock(&res->keep.mutex);
 	synchronize_rcu(); /* status reads volumes under RCU */
 	rblk_peer_remove_volume(res, volume->id);
-	rblk_active_close(volume);
-	rblk_super_close(volume->super);
-	volume->super = NULL;
-	rblk_backing_close(&volume->backing);
+	rblk_volume_close_disk(volume);
 	ida_free(&minors, volume->minor);
 	put_disk(volume->disk);
 }

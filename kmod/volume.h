@@ -11,6 +11,7 @@
 
 #include "core/extent.h"
 #include "uapi/rblk.h"
+#include "repl/refill.h"
 #include "store/super.h"
 
 struct rblk_active;
@@ -39,11 +40,14 @@ struct rblk_volume_stats {
  * @backing: where the data is
  * @super: its metadata, or NULL
  * @active: its activity log, or NULL
+ * @ring_serial: the last transaction of a disk that was given back; the log's lock
  * @recorded: the position that its metadata says; the applier's lock
  * @seen: of the primary's activity log of this volume; the applier's lock
  * @extents: ranges in flight; protected by the log's lock
  * @io: one reference per application bio in our hands
  * @io_drained: @io was killed and is gone
+ * @parking: its disk is being changed; this and the next: the log's lock
+ * @parked: what the application submits meanwhile
  * @openers: times open; protected by the log's lock
  * @writers: how many of them may write, at most; the log's lock
  * @metadata: enum rblk_metadata
@@ -52,6 +56,7 @@ struct rblk_volume_stats {
  * @disk_state: enum rblk_disk; this and the next two: the log's lock
  * @away: its data is found at peers only: the backing device failed
  * @disk_reason: what failed
+ * @refill: copies a new disk full; it is FILLING
  * @disk_work: tells of it
  * @write_back_work: writes what its page cache holds
  * @write_backs: how often that was asked for; under the configuration lock
@@ -67,11 +72,14 @@ struct rblk_volume {
 	struct rblk_backing backing;
 	struct rblk_super *super;
 	struct rblk_active *active;
+	u64 ring_serial;
 	u64 recorded;
 	struct rblk_seen seen;
 	struct rblk_extents extents;
 	struct percpu_ref io;
 	struct completion io_drained;
+	bool parking;
+	struct bio_list parked;
 	u32 openers;
 	u32 writers;
 	u8 metadata;
@@ -80,6 +88,7 @@ struct rblk_volume {
 	u8 disk_state;
 	bool away;
 	char disk_reason[RBLK_REASON_SIZE];
+	struct rblk_refill refill;
 	struct work_struct disk_work;
 	struct work_struct write_back_work;
 	u32 write_backs;
@@ -120,6 +129,25 @@ struct rblk_volume_config {
 int rblk_volume_create(struct rblk_resource *res,
 		       const struct rblk_volume_config *config,
 		       struct netlink_ext_ack *extack);
+
+/**
+ * rblk_volume_open_disk - claim a disk and read its metadata
+ * @volume: its resource and id are set; or what is to become its disk
+ * @config: checked
+ * @holder: who claims the disk
+ * @extack: gets the reason of a refusal
+ *
+ * Return: 0, or as rblk_volume_create(); then nothing is claimed.
+ */
+int rblk_volume_open_disk(struct rblk_volume *volume,
+			  const struct rblk_volume_config *config, void *holder,
+			  struct netlink_ext_ack *extack);
+
+/**
+ * rblk_volume_close_disk - give it back
+ * @volume: nothing uses its disk; harmless when it has none
+ */
+void rblk_volume_close_disk(struct rblk_volume *volume);
 
 /**
  * rblk_volume_drain - let no bio in any more and wait for those in flight

@@ -300,7 +300,7 @@ enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 		       seq + 1 >= memory->log_from ?
 		       RBLK_SYNC_LOG : RBLK_SYNC_NONE;
 	if (!consistent)
-		return memory->partial && seq >= memory->base &&
+		return memory->partial && seq && seq >= memory->base &&
 		       (relation == RBLK_SAME ||
 			relation == RBLK_PEER_BEHIND) ?
 		       RBLK_SYNC_BITMAP : RBLK_SYNC_FULL;

@@ -18,6 +18,7 @@
 #include "netlink.h"
 #include "../peer.h"
 #include "../resource.h"
+#include "../swap.h"
 #include "../volume.h"
 #include "../repl/link.h"
 #include "../repl/write.h"
@@ -371,6 +372,22 @@ static int begin_volume(struct request *req, struct genl_info *info)
 	return err ? end(req, err) : 0;
 }
 
+/* Where a disk and its metadata are. */
+static int parse_disk(struct request *req, struct rblk_volume_config *config)
+{
+	struct nlattr **tb = req->tb;
+
+	config->path = nla_data(tb[RBLK_VOL_DISK]);
+	if (tb[RBLK_VOL_METADATA])
+		config->metadata = nla_get_u8(tb[RBLK_VOL_METADATA]);
+	if (config->metadata != RBLK_METADATA_APART)
+		return 0;
+	if (!tb[RBLK_VOL_METADATA_DISK])
+		return missing(req->info, "the metadata's disk");
+	config->metadata_path = nla_data(tb[RBLK_VOL_METADATA_DISK]);
+	return 0;
+}
+
 static int volume_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rblk_volume_config config = { };
@@ -384,17 +401,11 @@ static int volume_new(struct sk_buff *skb, struct genl_info *info)
 		return end(&req, missing(info, "the volume's minor or disk"));
 	config.id = nla_get_u8(tb[RBLK_VOL_ID]);
 	config.minor = nla_get_u32(tb[RBLK_VOL_MINOR]);
-	config.path = nla_data(tb[RBLK_VOL_DISK]);
 	if (tb[RBLK_VOL_BLOCK_SIZE])
 		config.block_bytes = nla_get_u32(tb[RBLK_VOL_BLOCK_SIZE]);
-	if (tb[RBLK_VOL_METADATA])
-		config.metadata = nla_get_u8(tb[RBLK_VOL_METADATA]);
-	if (config.metadata == RBLK_METADATA_APART) {
-		if (!tb[RBLK_VOL_METADATA_DISK])
-			return end(&req, missing(info, "the metadata's disk"));
-		config.metadata_path = nla_data(tb[RBLK_VOL_METADATA_DISK]);
-	}
-	err = rblk_volume_create(req.res, &config, info->extack);
+	err = parse_disk(&req, &config);
+	if (!err)
+		err = rblk_volume_create(req.res, &config, info->extack);
 	if (!err)
 		rblk_event_volume(req.res->volume[config.id],
 				  RBLK_EVENT_CREATED, NULL);
@@ -417,6 +428,51 @@ static int volume_del(struct sk_buff *skb, struct genl_info *info)
 	rblk_event_volume(volume, RBLK_EVENT_REMOVED, NULL);
 	rblk_volume_destroy(volume);
 	return end(&req, 0);
+}
+
+static int begin_disk(struct request *req, struct genl_info *info,
+		      struct rblk_volume **volume)
+{
+	int err = begin(req, info);
+
+	if (err)
+		return err;
+	err = parse_nest(req, RBLK_A_VOLUME, RBLK_VOL_MAX, volume_policy);
+	if (!err && !req->tb[RBLK_VOL_ID])
+		err = missing(info, "the volume's id");
+	if (err)
+		return end(req, err);
+	*volume = req->res->volume[nla_get_u8(req->tb[RBLK_VOL_ID])];
+	if (*volume)
+		return 0;
+	GENL_SET_ERR_MSG(info, "no such volume");
+	return end(req, -ENOENT);
+}
+
+static int disk_detach(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rblk_volume *volume;
+	struct request req;
+	int err = begin_disk(&req, info, &volume);
+
+	return err ? err : end(&req, rblk_swap_detach(volume, info->extack));
+}
+
+static int disk_attach(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rblk_volume_config config = { };
+	struct rblk_volume *volume;
+	struct request req;
+	int err = begin_disk(&req, info, &volume);
+
+	if (err)
+		return err;
+	if (!req.tb[RBLK_VOL_DISK])
+		return end(&req, missing(info, "the volume's disk"));
+	err = parse_disk(&req, &config);
+	if (!err)
+		err = rblk_swap_attach(volume, &config, info->extack);
+	return end(&req, err);
 }
 
 static int begin_peer(struct request *req, struct genl_info *info)
@@ -690,6 +746,8 @@ static const struct genl_small_ops ops[] = {
 	RBLK_OP(RESUME, resume),
 	RBLK_OP(RESYNC, resync),
 	RBLK_OP(DISCARD, discard),
+	RBLK_OP(DISK_DETACH, disk_detach),
+	RBLK_OP(DISK_ATTACH, disk_attach),
 	{ .cmd = RBLK_CMD_GET, .doit = get, .dumpit = dump },
 };
 

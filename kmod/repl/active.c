@@ -66,7 +66,7 @@ enum rblk_actlog_answer rblk_active_admit(struct rblk_write *write)
 	u32 first, last;
 
 	/* What the disk does not get, it need not remember. */
-	if (!active || rblk_disk_is_away(write->volume))
+	if (!active || !rblk_disk_takes_writes(write->volume))
 		return RBLK_ACTLOG_GO;
 	lockdep_assert_held(&write->volume->res->log.lock);
 	extents_of(active, write, &first, &last);
@@ -210,7 +210,8 @@ static bool prepare(struct rblk_active *active)
 		tx->base[node] = U64_MAX;
 		if (!lack)
 			continue;
-		if (!rblk_lack_touches(lack, id, 0,
+		if (log->first > active->floor &&
+		    !rblk_lack_touches(lack, id, 0,
 				       active->volume->backing.size_sects))
 			active->silent &= ~BIT(node);
 		/* A write that failed is missing here, whoever has it. */
@@ -438,7 +439,11 @@ void rblk_active_begin(struct rblk_resource *res)
 
 u64 rblk_active_serial(const struct rblk_volume *volume)
 {
-	return volume->active ? volume->active->log.serial : 0;
+	u64 serial = volume->active ? volume->active->log.serial :
+				      volume->ring_serial;
+
+	/* A disk that does not get this is to be found out if it comes back. */
+	return serial && !rblk_disk_takes_writes(volume) ? serial + 1 : serial;
 }
 
 bool rblk_active_is_set_back(const struct rblk_volume *volume,
@@ -446,6 +451,22 @@ bool rblk_active_is_set_back(const struct rblk_volume *volume,
 {
 	return volume->active &&
 	       rblk_actlog_is_set_back(&volume->active->terms, seen);
+}
+
+void rblk_active_replaced(struct rblk_volume *volume)
+{
+	struct rblk_resource *res = volume->res;
+	struct rblk_active *active = volume->active;
+
+	lockdep_assert_held(&res->log.lock);
+	if (!active)
+		return;
+	rblk_actlog_begin(&active->log);
+	rblk_actlog_next_term(&active->terms, res->log.gen, active->log.serial);
+	active->known = false;
+	/* What is in the log now has no extents in it. */
+	active->floor = res->log.last;
+	queue_work(res->wq, &active->work);
 }
 
 /* Return: the position from which on all disks speak for @node, or U64_MAX. */

@@ -27,6 +27,7 @@ struct rblk_write;
  * @volume: that it belongs to
  * @log: which extents are active; the log's lock, as all up to @tidy
  * @silent: nodes that may lack something outside of active extents
+ * @floor: operations up to here may lack their extents in it
  * @stuck: nothing could be made vacant since an operation left
  * @tidy: empty it as far as nobody needs it
  * @known: what the disk said when it was opened was complete
@@ -43,6 +44,7 @@ struct rblk_active {
 	bool stuck;
 	bool tidy;
 	bool known;
+	u64 floor;
 	struct rblk_actlog_terms terms;
 	u64 base[RBLK_MAX_NODES];
 	struct work_struct work;
@@ -91,7 +93,8 @@ bool rblk_active_restore(struct rblk_resource *res, u8 node);
  * rblk_active_serial - the newest transaction that is durable
  * @volume: the log's lock is held
  *
- * Return: 0 where nothing is logged.
+ * Return: 0 where nothing is logged; of a disk that is not written any more, one
+ * more than it has.
  */
 u64 rblk_active_serial(const struct rblk_volume *volume);
 
@@ -110,5 +113,13 @@ bool rblk_active_is_set_back(const struct rblk_volume *volume,
  * Context: process; sleeps.
  */
 void rblk_active_tidy(struct rblk_resource *res);
+
+/**
+ * rblk_active_replaced - the disk of a primary's volume is another one now
+ * @volume: its resource's log lock is held
+ *
+ * The log says all anew, and speaks for a peer only where it lacks nothing.
+ */
+void rblk_active_replaced(struct rblk_volume *volume);
 
 #endif /* RBLK_REPL_ACTIVE_H */

@@ -46,8 +46,9 @@ void rblk_disk_failed_locked(struct rblk_volume *volume, enum req_op op,
 {
 	struct rblk_resource *res = volume->res;
 	struct rblk_log *log = &res->log;
-	bool first = rblk_disk_is_good(volume);
-	bool away = !log->gate.primary ||
+	bool filling = volume->disk_state == RBLK_DISK_FILLING;
+	bool first = filling || rblk_disk_is_good(volume);
+	bool away = filling || !log->gate.primary ||
 		    (log->policy.level && !res->pass_disk_errors);
 
 	lockdep_assert_held(&log->lock);

@@ -7,10 +7,14 @@
  *      |      a write fails, and no peer can step in
  *      +-----------------------------------------------> FAILED, used
  *
+ *   FAILED, DETACHED -- another one --> below a backup: OK, the data inconsistent
+ *                                       below a primary: FILLING, away --> OK
+ *
  * A disk that is away gets no more requests: the peers that are level carry the
  * volume. The last copy is not thrown away: where no peer has it all, the disk
  * stays in use, the application gets the error, and the node never calls the
- * data good again. Nothing that once failed is trusted in anything: a disk
+ * data good again. A disk that is FILLING gets what is written and is not read:
+ * see refill.h. Nothing that once failed is trusted in anything: a disk
  * becomes OK again only by getting every block anew.
  */
 #ifndef RBLK_REPL_DISK_H
@@ -36,6 +40,16 @@ static inline bool rblk_disk_is_away(const struct rblk_volume *volume)
 static inline bool rblk_disk_is_good(const struct rblk_volume *volume)
 {
 	return READ_ONCE(volume->disk_state) == RBLK_DISK_OK;
+}
+
+/**
+ * rblk_disk_takes_writes - is what is written sent to the disk?
+ * @volume: any; a glance unless the log's lock is held
+ */
+static inline bool rblk_disk_takes_writes(const struct rblk_volume *volume)
+{
+	return !rblk_disk_is_away(volume) ||
+	       READ_ONCE(volume->disk_state) == RBLK_DISK_FILLING;
 }
 
 /**

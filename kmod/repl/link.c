@@ -146,11 +146,12 @@ static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
 	hello->features = RBLK_FEATURE_ZEROES | RBLK_FEATURE_LOGGED;
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {
 		struct rblk_volume *volume = res->volume[i];
+		struct block_device *bdev;
 
 		if (!volume)
 			continue;
-		if (bdev_write_zeroes_sectors(volume->backing.bdev) <
-		    RBLK_MAX_IO_SECTS)
+		bdev = volume->backing.bdev; /* NULL: detached */
+		if (!bdev || bdev_write_zeroes_sectors(bdev) < RBLK_MAX_IO_SECTS)
 			hello->features &= ~RBLK_FEATURE_ZEROES;
 		v = &hello->volume[hello->nr_volumes++];
 		v->id = i;
@@ -159,7 +160,7 @@ static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
 		v->logical_shift =
 			ilog2(volume->block_bytes);
 		v->physical_shift =
-			ilog2(max(bdev_physical_block_size(volume->backing.bdev),
+			ilog2(max(bdev ? bdev_physical_block_size(bdev) : 0,
 				  volume->block_bytes));
 	}
 }

@@ -460,7 +460,7 @@ static void submit_local(struct rblk_write *write)
 	struct bio *bio = write->copy;
 	int err = 0;
 
-	if (rblk_disk_is_away(write->volume)) {
+	if (!rblk_disk_takes_writes(write->volume)) {
 		end_local(write, BLK_STS_IOERR);
 		return;
 	}

@@ -29,6 +29,12 @@
  *                  resource then keeps; without it, nothing outlives the
  *                  module. All volumes of a resource or none.
  *   VOLUME_DEL     NAME FLAGS? VOLUME[ ID ]
+ *   DISK_DETACH    NAME VOLUME[ ID ]
+ *                  The volume's disk is not used any more, and given back. On
+ *                  the primary only while a peer has all data.
+ *   DISK_ATTACH    NAME VOLUME[ ID DISK METADATA? METADATA_DISK? ]
+ *                  Another disk for a volume whose disk failed or was detached.
+ *                  What it holds does not count: it gets every block anew.
  *   PEER_NEW       NAME PEER[ NODE_ID NODE_NAME PROTOCOL? ]
  *   PEER_SET       NAME PEER[ NODE_ID PROTOCOL? RESYNC_PAUSED? ]
  *                  RESYNC_PAUSED 1 only on the primary.
@@ -108,6 +114,8 @@ enum rblk_cmd {
 	RBLK_CMD_STATE,		/* answer to GET */
 	RBLK_CMD_EVENT,		/* multicast */
 	RBLK_CMD_DISCARD,
+	RBLK_CMD_DISK_DETACH,
+	RBLK_CMD_DISK_ATTACH,
 	__RBLK_CMD_MAX,
 };
 
@@ -314,6 +322,8 @@ enum rblk_metadata {
 enum rblk_disk {
 	RBLK_DISK_OK,
 	RBLK_DISK_FAILED,	/* it failed: its data cannot be trusted */
+	RBLK_DISK_DETACHED,	/* there is none */
+	RBLK_DISK_FILLING,	/* of a primary: gets every block from a peer */
 };
 
 /* The link to a peer. */

@@ -415,6 +415,10 @@ static void test_sync_by_example(void **state)
 	assert_int_equal(SYNC, RBLK_SYNC_FULL);
 	memory.partial = true;
 	assert_int_equal(SYNC, RBLK_SYNC_BITMAP);
+	/* another disk was attached: no set knows what it lacks */
+	memory.base = 0;
+	peer.lineage.seq = 0;
+	assert_int_equal(SYNC, RBLK_SYNC_FULL);
 	/* a disk of unknown content is somebody's data */
 	peer.data = RBLK_DATA_NEW;
 	peer.lineage = (struct rblk_lineage) { 0 };

@@ -51,6 +51,8 @@ int rblk_cmd_wait(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_create(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_divergence(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_md(struct rblk_cli *cli, int argc, char **argv);
+int rblk_cmd_detach(struct rblk_cli *cli, int argc, char **argv);
+int rblk_cmd_attach(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_config(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_help(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_complete(struct rblk_cli *cli, int argc, char **argv);

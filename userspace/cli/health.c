@@ -21,7 +21,18 @@ static bool has_failed_disk(const struct rblk_kstate *s)
 	size_t i;
 
 	for (i = 0; i < s->volumes_n; i++)
-		if (s->volumes[i].disk_state != RBLK_DISK_OK)
+		if (s->volumes[i].disk_state == RBLK_DISK_FAILED ||
+		    s->volumes[i].disk_state == RBLK_DISK_DETACHED)
+			return true;
+	return false;
+}
+
+static bool has_filling_disk(const struct rblk_kstate *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->volumes_n; i++)
+		if (s->volumes[i].disk_state == RBLK_DISK_FILLING)
 			return true;
 	return false;
 }
@@ -43,7 +54,7 @@ enum rblk_health rblk_view_health(const struct rblk_kstate *s)
 
 	if (has_failed_disk(s) || s->resource.data != RBLK_DATA_CONSISTENT)
 		return RBLK_FAILED;
-	if (s->resource.suspended)
+	if (s->resource.suspended || has_filling_disk(s))
 		health = RBLK_DEGRADED;
 	for (i = 0; i < s->peers_n; i++) {
 		if (s->peers[i].repl == RBLK_REPL_DIVERGED)
@@ -168,7 +179,7 @@ void rblk_view_advise(const struct rblk_view *view,
 
 	a->n = 0;
 	if (has_failed_disk(s))
-		add(a, "a disk failed: its data cannot be trusted any more; replace it, 'rblk down %s', 'rblk up %s', then a full resync",
+		add(a, "a disk failed or is detached, and what is on it cannot be trusted any more: replace it, 'rblk create --volume N %s' unless its metadata is none, then 'rblk attach %s'",
 		    s->name, s->name);
 	if (s->resource.suspended)
 		add(a, "I/O is suspended: 'rblk resume %s'", s->name);

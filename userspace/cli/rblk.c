@@ -137,6 +137,24 @@ const struct rblk_command rblk_commands[] = {
 		"them.",
 		"--full --force --pause --resume", true, false,
 	}, {
+		"detach", rblk_cmd_detach, "RES [VOLUME]",
+		"stop using a volume's disk, and give it back",
+		"While the resource is up, on a primary too: it reads and writes\n"
+		"through its peers then, and is refused when no connected one has\n"
+		"all data. VOLUME may be left out if there is only one. Works\n"
+		"without the daemon.",
+		"", true, false,
+	}, {
+		"attach", rblk_cmd_attach, "RES [VOLUME]",
+		"use a new disk for a volume whose disk failed or was detached",
+		"The disk that the configuration names now, after 'rblk create\n"
+		"--volume' on it (not with metadata = none), of the volume's size.\n"
+		"While the resource is up: what it holds is LOST, and every block\n"
+		"is copied to it. A backup's data is inconsistent until then; a\n"
+		"primary reads from its peers until then. Any other disk is\n"
+		"refused, and nothing has changed. Works without the daemon.",
+		"", true, false,
+	}, {
 		"suspend", rblk_cmd_suspend, "RES",
 		"hold application I/O until 'resume'",
 		"Returns when what was in flight is complete. Works without the\n"

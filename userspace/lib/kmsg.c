@@ -359,7 +359,9 @@ const char *rblk_kmsg_data(unsigned int data)
 
 const char *rblk_kmsg_disk(unsigned int disk)
 {
-	static const char *const names[] = { "ok", "failed" };
+	static const char *const names[] = {
+		"ok", "failed", "detached", "filling"
+	};
 
 	return WORD(names, disk);
 }

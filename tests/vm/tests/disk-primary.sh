@@ -54,4 +54,21 @@ crash_protocol=B
 crash_config alpha bravo | install_config_commands | bash
 fresh_start alpha bravo
 survives dead
+
+say "what a disk took before it failed is stored nowhere"
+crash_protocol=C
+crash_config alpha bravo | install_config_commands | bash
+fresh_start alpha bravo
+cut alpha bravo
+dd if=/dev/urandom of=/dev/rblk0 bs=4k count=1 oflag=direct status=none 2>/dev/null &
+write=$!
+sleep 1 # it is on the disk, and not at the peer
+disk_is alpha dead
+dd if=/dev/rblk0 of=/dev/null bs=4k count=1 skip=64 iflag=direct status=none 2>/dev/null &
+read=$!
+eventually 20 says alpha "failed"
+on alpha rblk disconnect r0 bravo
+! wait $write || fail "a write that only the failed disk has was acknowledged"
+! wait $read || fail "a read was answered by nobody"
+mend alpha bravo
 remove_dm_disks

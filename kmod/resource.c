@@ -311,8 +311,9 @@ static int check_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 		NL_SET_ERR_MSG(extack, "the data is inconsistent: a copy was not finished");
 		return -EUCLEAN;
 	}
-	if (res->data == RBLK_DATA_NEW && !(flags & RBLK_FLAG_ASSUME_CLEAN)) {
-		NL_SET_ERR_MSG(extack, "the data has no history: add --assume-clean if it is good");
+	if (res->data == RBLK_DATA_NEW && !force &&
+	    !(flags & RBLK_FLAG_ASSUME_CLEAN)) {
+		NL_SET_ERR_MSG(extack, "the data is new: --assume-clean or --force, see its help");
 		return -EUCLEAN;
 	}
 	for (i = 0; i < RBLK_MAX_NODES; i++) {
@@ -402,11 +403,14 @@ static void remember_from_locked(struct rblk_resource *res, u64 seq)
 	res->keep.led_gen = 0;
 }
 
-static void become_primary_locked(struct rblk_resource *res, u64 gen)
+static void become_primary_locked(struct rblk_resource *res, u64 gen,
+				  u32 flags)
 {
 	struct rblk_log *log = &res->log;
 
-	res->clean_start = res->data == RBLK_DATA_NEW;
+	/* Forced, other new nodes have something else: they need a copy. */
+	res->clean_start = res->data == RBLK_DATA_NEW &&
+			   flags & RBLK_FLAG_ASSUME_CLEAN;
 	res->lineage = res->keep.next;
 	res->data = RBLK_DATA_CONSISTENT;
 	res->promised = gen;
@@ -433,7 +437,7 @@ static bool follows_locked(struct rblk_resource *res)
 }
 
 /* The promotion is on every disk before it has an effect. */
-static int keep_promotion(struct rblk_resource *res, u64 gen,
+static int keep_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 			  struct netlink_ext_ack *extack)
 {
 	struct rblk_keep *keep = &res->keep;
@@ -463,7 +467,7 @@ static int keep_promotion(struct rblk_resource *res, u64 gen,
 	if (err)
 		keep->next_gen = 0;
 	else
-		become_primary_locked(res, gen);
+		become_primary_locked(res, gen, flags);
 	spin_unlock_irq(&res->log.lock);
 	/* What the disks say of a promotion that did not happen is undone. */
 	if (err)
@@ -491,7 +495,7 @@ int rblk_resource_promote(struct rblk_resource *res, u64 gen, u32 flags,
 	}
 	/* Nothing changes below its readers any more, nobody writes yet. */
 	forget_pages(res);
-	err = keep_promotion(res, gen, extack);
+	err = keep_promotion(res, gen, flags, extack);
 	if (err)
 		return err;
 	renegotiate_all(res);

@@ -50,7 +50,8 @@
  *                  FLAGS ASSUME_CLEAN: the data of the volumes is the same on
  *                  all nodes (blank disks); needed once for a new resource.
  *                  FLAGS FORCE: although a connected peer is primary, or data
- *                  is inconsistent.
+ *                  is inconsistent; or new, and other nodes have to be copied
+ *                  to.
  *   DEMOTE         NAME FLAGS?
  *                  -EBUSY while a volume is open for writing, unless FORCE.
  *   SUSPEND        NAME       Holds application I/O; -ETIMEDOUT when what is

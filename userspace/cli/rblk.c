@@ -88,7 +88,8 @@ const struct rblk_command rblk_commands[] = {
 		"hold the same data (blank ones do); needed once for a new\n"
 		"resource. --force: although a connected peer is primary, or the\n"
 		"data here is inconsistent; writes that only the old primary had\n"
-		"may be lost.",
+		"may be lost. Or, the first time, where only this node's disks hold\n"
+		"the data: the others then need 'rblk resync --full'.",
 		"--assume-clean --force", true, false,
 	}, {
 		"demote", rblk_cmd_demote, "[--force] RES",

@@ -113,6 +113,9 @@ static inline void rblk_rx_expect_header(struct rblk_rx *rx)
  * @gen: its generation; 0: unknown
  * @mine: how many this node has of its own
  * @theirs: how many the peer has
+ * @mine_since_s: when the primary of the first of those was promoted, seconds
+ *	since 1970; 0: unknown
+ * @theirs_since_s: likewise
  */
 struct rblk_fork {
 	bool known;
@@ -120,6 +123,8 @@ struct rblk_fork {
 	u64 gen;
 	u64 mine;
 	u64 theirs;
+	u64 mine_since_s;
+	u64 theirs_since_s;
 };
 
 /**

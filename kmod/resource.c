@@ -449,8 +449,10 @@ static int keep_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 		keep->next.seq = res->applier.order.applied;
 	rblk_lineage_truncate(&keep->next);
 	err = rblk_record_promote(&keep->next, res->data, keep->led, gen);
-	if (!err)
+	if (!err) {
+		rblk_lineage_date(&keep->next, ktime_get_real_seconds());
 		keep->next_gen = gen;
+	}
 	spin_unlock_irq(&res->log.lock);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "the generation is not above that of the data");

@@ -128,8 +128,15 @@ int rblk_lineage_begin(struct rblk_lineage *lineage, u64 gen)
 	}
 	term[nr].gen = gen;
 	term[nr].first_seq = lineage->seq + 1;
+	term[nr].since_s = 0;
 	lineage->nr_terms = nr + 1;
 	return 0;
+}
+
+void rblk_lineage_date(struct rblk_lineage *lineage, u64 since_s)
+{
+	if (lineage->nr_terms)
+		lineage->term[lineage->nr_terms - 1].since_s = since_s;
 }
 
 void rblk_lineage_truncate(struct rblk_lineage *lineage)
@@ -142,15 +149,16 @@ void rblk_lineage_truncate(struct rblk_lineage *lineage)
 		lineage->seq = 0;
 }
 
-u64 rblk_lineage_gen_at(const struct rblk_lineage *lineage, u64 seq)
+struct rblk_term rblk_lineage_term_of(const struct rblk_lineage *lineage,
+				      u64 seq)
 {
 	u32 i = lineage->nr_terms;
 
 	while (i--) {
 		if (lineage->term[i].first_seq <= seq)
-			return lineage->term[i].gen;
+			return lineage->term[i];
 	}
-	return 0;
+	return (struct rblk_term) { .gen = 0 };
 }
 
 enum rblk_relation rblk_lineage_compare(const struct rblk_lineage *mine,

@@ -21,10 +21,13 @@
  * struct rblk_term - one generation of a history
  * @gen: the generation, > 0
  * @first_seq: the first seq that it wrote, > 0
+ * @since_s: when its primary was promoted, by that node's clock, in seconds
+ *	since 1970; 0: unknown. For people: nothing is decided by it.
  */
 struct rblk_term {
 	u64 gen;
 	u64 first_seq;
+	u64 since_s;
 };
 
 /**
@@ -104,6 +107,13 @@ static inline bool rblk_lineage_is_plausible(u64 promised, u64 gen)
 int rblk_lineage_begin(struct rblk_lineage *lineage, u64 gen);
 
 /**
+ * rblk_lineage_date - say when the last term began
+ * @lineage: begun just now
+ * @since_s: the time, in seconds since 1970
+ */
+void rblk_lineage_date(struct rblk_lineage *lineage, u64 since_s);
+
+/**
  * rblk_lineage_truncate - forget generations that wrote only after the position
  * @lineage: whose position may be far below its last terms: of a primary's
  *	lineage, with the position of a backup that is catching up
@@ -111,18 +121,19 @@ int rblk_lineage_begin(struct rblk_lineage *lineage, u64 gen);
 void rblk_lineage_truncate(struct rblk_lineage *lineage);
 
 /**
- * rblk_lineage_gen_at - generation of an operation
+ * rblk_lineage_term_of - who wrote an operation
  * @lineage: of the data
  * @seq: of the operation, at most the position
  *
- * Return: the generation, 0 if there is no such operation or it was forgotten.
+ * Return: its term; all zero if there is no such operation or it was forgotten.
  */
-u64 rblk_lineage_gen_at(const struct rblk_lineage *lineage, u64 seq);
+struct rblk_term rblk_lineage_term_of(const struct rblk_lineage *lineage,
+				      u64 seq);
 
 /** rblk_lineage_gen - generation of the operation at the position */
 static inline u64 rblk_lineage_gen(const struct rblk_lineage *lineage)
 {
-	return rblk_lineage_gen_at(lineage, lineage->seq);
+	return rblk_lineage_term_of(lineage, lineage->seq).gen;
 }
 
 /**

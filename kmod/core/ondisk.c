@@ -77,7 +77,8 @@ struct rblk_disk_super {
 	struct rblk_disk_slot slot[RBLK_ONDISK_SLOTS];
 	struct rblk_disk_term term[RBLK_LINEAGE_MAX];
 	struct rblk_disk_seen seen;
-	u8 rest[3200];
+	__le64 since_s[RBLK_LINEAGE_MAX];
+	u8 rest[2944];
 } __packed;
 
 struct rblk_disk_position {
@@ -125,6 +126,7 @@ static_assert(offsetof(struct rblk_disk_super, flags) == 152);
 static_assert(offsetof(struct rblk_disk_super, slot) == 248);
 static_assert(offsetof(struct rblk_disk_super, term) == 368);
 static_assert(offsetof(struct rblk_disk_super, seen) == 880);
+static_assert(offsetof(struct rblk_disk_super, since_s) == 896);
 
 static const char * const errors[__RBLK_ONDISK_END] = {
 	[RBLK_ONDISK_OK] = "good",
@@ -342,6 +344,7 @@ static void put_record(struct rblk_disk_super *disk,
 		disk->term[i].gen = cpu_to_le64(lineage->term[i].gen);
 		disk->term[i].first_seq =
 			cpu_to_le64(lineage->term[i].first_seq);
+		disk->since_s[i] = cpu_to_le64(lineage->term[i].since_s);
 	}
 }
 
@@ -443,9 +446,12 @@ static bool get_record(const struct rblk_disk_super *disk,
 		lineage->term[i].gen = le64_to_cpu(disk->term[i].gen);
 		lineage->term[i].first_seq =
 			le64_to_cpu(disk->term[i].first_seq);
+		lineage->term[i].since_s = le64_to_cpu(disk->since_s[i]);
 	}
 	if (!is_zero(&disk->term[i], (RBLK_LINEAGE_MAX - i) *
-		     sizeof(disk->term[0])))
+		     sizeof(disk->term[0])) ||
+	    !is_zero(&disk->since_s[i], (RBLK_LINEAGE_MAX - i) *
+		     sizeof(disk->since_s[0])))
 		return false;
 	/* A history goes with data, and is never above the promise. */
 	if (!is_valid_history(lineage) ||
@@ -553,7 +559,8 @@ static bool same_record(const struct rblk_record *a,
 	for (i = 0; i < a->lineage.nr_terms; i++)
 		if (a->lineage.term[i].gen != b->lineage.term[i].gen ||
 		    a->lineage.term[i].first_seq !=
-		    b->lineage.term[i].first_seq)
+		    b->lineage.term[i].first_seq ||
+		    a->lineage.term[i].since_s != b->lineage.term[i].since_s)
 			return false;
 	return true;
 }

@@ -31,6 +31,7 @@ struct rblk_msg_hello {
 #define SELF_RESYNC		(1U << 1)	/* STATE only */
 #define SELF_CATCHUP		(1U << 2)	/* STATE only */
 #define SELF_NO_DISK		(1U << 3)
+#define SELF_TIMES		(1U << 4)	/* a time for each term follows */
 #define SELF_FLAGS		(SELF_ASSUME_CLEAN | SELF_RESYNC | SELF_CATCHUP)
 
 struct rblk_msg_self {
@@ -46,6 +47,10 @@ struct rblk_msg_self {
 struct rblk_msg_term {
 	__le64 gen;
 	__le64 first_seq;
+} __packed;
+
+struct rblk_msg_time {
+	__le64 since_s;
 } __packed;
 
 struct rblk_msg_volume {
@@ -69,7 +74,8 @@ struct rblk_msg_range {
 } __packed;
 
 #define SELF_MAX	(sizeof(struct rblk_msg_self) + \
-			 RBLK_LINEAGE_MAX * sizeof(struct rblk_msg_term))
+			 RBLK_LINEAGE_MAX * (sizeof(struct rblk_msg_term) + \
+					     sizeof(struct rblk_msg_time)))
 #define HELLO_MIN	offsetofend(struct rblk_msg_hello, version_max)
 #define HELLO_MAX	(sizeof(struct rblk_msg_hello) + SELF_MAX + \
 			 RBLK_MAX_VOLUMES * sizeof(struct rblk_msg_volume))
@@ -79,6 +85,7 @@ static_assert(offsetof(struct rblk_msg_hdr, hdr_crc) == 60);
 static_assert(sizeof(struct rblk_msg_hello) == 32);
 static_assert(sizeof(struct rblk_msg_self) == 24);
 static_assert(sizeof(struct rblk_msg_term) == 16);
+static_assert(sizeof(struct rblk_msg_time) == 8);
 static_assert(sizeof(struct rblk_msg_volume) == 16);
 static_assert(sizeof(struct rblk_msg_ack) == 24);
 static_assert(sizeof(struct rblk_msg_range) == 16);
@@ -387,21 +394,31 @@ static u32 put_self(void *buf, const struct rblk_self *self, u8 flags)
 	const struct rblk_lineage *lineage = &self->lineage;
 	struct rblk_msg_self *msg = buf;
 	struct rblk_msg_term *term = buf + sizeof(*msg);
+	struct rblk_msg_time *since = (void *)&term[lineage->nr_terms];
+	bool times = false;
 	u32 i;
+
+	for (i = 0; i < lineage->nr_terms; i++)
+		times |= lineage->term[i].since_s != 0;
 
 	*msg = (struct rblk_msg_self) {
 		.role = self->role,
 		.data = self->data,
 		.nr_terms = lineage->nr_terms,
-		.flags = flags | (self->no_disk ? SELF_NO_DISK : 0),
+		.flags = flags | (self->no_disk ? SELF_NO_DISK : 0) |
+			 (times ? SELF_TIMES : 0),
 		.promised = cpu_to_le64(self->promised),
 		.seq = cpu_to_le64(lineage->seq),
 	};
 	for (i = 0; i < lineage->nr_terms; i++) {
 		term[i].gen = cpu_to_le64(lineage->term[i].gen);
 		term[i].first_seq = cpu_to_le64(lineage->term[i].first_seq);
+		if (times)
+			since[i].since_s =
+				cpu_to_le64(lineage->term[i].since_s);
 	}
-	return sizeof(*msg) + i * sizeof(*term);
+	return sizeof(*msg) + i * (sizeof(*term) +
+				   (times ? sizeof(*since) : 0));
 }
 
 /*
@@ -415,16 +432,22 @@ static enum rblk_wire_error get_self(const void *buf, u32 length,
 	const struct rblk_msg_self *msg = buf;
 	const struct rblk_msg_term *term = buf + sizeof(*msg);
 	struct rblk_lineage *lineage = &self->lineage;
+	const struct rblk_msg_time *since;
+	bool times;
 	u32 i;
 
 	if (length < sizeof(*msg))
 		return RBLK_WIRE_BAD_LENGTH;
 	if (msg->nr_terms > RBLK_LINEAGE_MAX)
 		return RBLK_WIRE_BAD_PAYLOAD;
-	*used = sizeof(*msg) + msg->nr_terms * sizeof(*term);
+	times = msg->flags & SELF_TIMES;
+	since = (const void *)&term[msg->nr_terms];
+	*used = sizeof(*msg) + msg->nr_terms *
+		(sizeof(*term) + (times ? sizeof(*since) : 0));
 	if (length < *used)
 		return RBLK_WIRE_BAD_LENGTH;
 	if (msg->role > RBLK_ROLE_PRIMARY || msg->reserved ||
+	    (times && !msg->nr_terms) ||
 	    msg->data > RBLK_DATA_UNCLEAN)
 		return RBLK_WIRE_BAD_PAYLOAD;
 
@@ -437,9 +460,12 @@ static enum rblk_wire_error get_self(const void *buf, u32 length,
 	for (i = 0; i < lineage->nr_terms; i++) {
 		lineage->term[i].gen = le64_to_cpu(term[i].gen);
 		lineage->term[i].first_seq = le64_to_cpu(term[i].first_seq);
+		if (times)
+			lineage->term[i].since_s =
+				le64_to_cpu(since[i].since_s);
 	}
 	self->no_disk = msg->flags & SELF_NO_DISK;
-	*flags = msg->flags & ~SELF_NO_DISK;
+	*flags = msg->flags & ~(SELF_NO_DISK | SELF_TIMES);
 	return rblk_lineage_is_valid(lineage) ? RBLK_WIRE_OK :
 						RBLK_WIRE_BAD_PAYLOAD;
 }

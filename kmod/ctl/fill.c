@@ -207,6 +207,13 @@ static int put_fork(struct sk_buff *skb, const struct rblk_fork *fork)
 	    put_u64(skb, RBLK_PEER_FORK_THEIRS_OPS, fork->theirs,
 		    RBLK_PEER_PAD))
 		return -EMSGSIZE;
+	if ((fork->mine_since_s &&
+	     put_u64(skb, RBLK_PEER_FORK_MINE_SINCE_S, fork->mine_since_s,
+		     RBLK_PEER_PAD)) ||
+	    (fork->theirs_since_s &&
+	     put_u64(skb, RBLK_PEER_FORK_THEIRS_SINCE_S, fork->theirs_since_s,
+		     RBLK_PEER_PAD)))
+		return -EMSGSIZE;
 	return 0;
 }
 

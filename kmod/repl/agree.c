@@ -319,10 +319,16 @@ static const char *explain_locked(struct rblk_peer *peer, const char *reason)
 	peer->fork = (struct rblk_fork){
 		.known = true,
 		.seq = fork,
-		.gen = rblk_lineage_gen_at(mine, fork),
+		.gen = rblk_lineage_term_of(mine, fork).gen,
 		.mine = mine->seq - fork,
 		.theirs = theirs->seq - fork,
 	};
+	if (peer->fork.mine)
+		peer->fork.mine_since_s =
+			rblk_lineage_term_of(mine, fork + 1).since_s;
+	if (peer->fork.theirs)
+		peer->fork.theirs_since_s =
+			rblk_lineage_term_of(theirs, fork + 1).since_s;
 	scnprintf(peer->fork_text, sizeof(peer->fork_text),
 		  "%s; after seq %llu %s has %llu operations of its own, %s %llu",
 		  reason, fork, peer->res->node_name, peer->fork.mine,

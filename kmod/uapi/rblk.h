@@ -244,6 +244,12 @@ enum rblk_attr_peer {
 	RBLK_PEER_FORK_GENERATION, /* u64: its generation; 0: forgotten */
 	RBLK_PEER_FORK_MINE_OPS,/* u64: operations after it that only this node has */
 	RBLK_PEER_FORK_THEIRS_OPS, /* u64: that only the peer has */
+	/*
+	 * u64, seconds since 1970: when the primary that wrote the first of
+	 * these was promoted, by its clock; absent: unknown
+	 */
+	RBLK_PEER_FORK_MINE_SINCE_S,
+	RBLK_PEER_FORK_THEIRS_SINCE_S,
 	/* answers only: */
 	RBLK_PEER_MEMORY_BYTES,	/* u64: that the sets of what it lacks take here */
 	__RBLK_PEER_MAX,

@@ -91,6 +91,33 @@ static enum rblk_wire_error read_hello(const void *buf, u32 length,
 	return err;
 }
 
+/* Where one time is known, there is one for each term, behind them. */
+static void test_times(void **state)
+{
+	struct rblk_hello *hello = malloc(sizeof(*hello));
+	struct rblk_hello *got = malloc(sizeof(*got));
+	u8 buf[RBLK_WIRE_HELLO_MAX];
+	u32 used, length;
+
+	(void)state;
+	fill_hello(hello, 3, 2);
+	hello->self.lineage.term[1].since_s = 0x1122334455;
+	memset(buf, 0xee, sizeof(buf));
+	used = rblk_wire_put_hello(buf, hello);
+	assert_int_equal(used, 56 + 16 * (3 + 2) + 8 * 3);
+	assert_int_equal(buf[32 + 3], 16);
+	assert_int_equal(buf[32 + 24 + 3 * 16], 0);
+	assert_int_equal(buf[32 + 24 + 3 * 16 + 8], 0x55);
+	for (length = 0; length <= used + 40; length++)
+		assert_int_equal(read_hello(buf, length, got),
+				 length == used ? RBLK_WIRE_OK :
+				 RBLK_WIRE_BAD_LENGTH);
+	assert_int_equal(read_hello(buf, used, got), RBLK_WIRE_OK);
+	assert_memory_equal(got, hello, sizeof(*got));
+	free(hello);
+	free(got);
+}
+
 /* All numbers of terms and volumes; every length but the right one fails. */
 static void test_hello_round_trip(void **state)
 {
@@ -447,6 +474,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello_bytes),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_hello_round_trip),
 		cmocka_unit_test(test_hello_fields),
 		cmocka_unit_test(test_hello_raw_fields),

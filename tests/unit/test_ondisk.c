@@ -32,7 +32,7 @@ static struct rblk_ondisk_super some_super(u8 layout, u64 serial)
 			.serial = serial, .promised = 9,
 			.data = RBLK_DATA_CONSISTENT, .clean = true,
 			.in_sync = RBLK_IN_SYNC_YES,
-			.lineage = { 2, 500 + serial, { { 2, 1 }, { 9, 101 } } },
+			.lineage = { 2, 500 + serial, { { 2, 1 }, { 9, 101, 1700000001 } } },
 		},
 		.slot = { { 1, RBLK_SLOT_BITS }, { 0, RBLK_SLOT_FULL },
 			  { 15, RBLK_SLOT_CLEAN } },
@@ -224,6 +224,7 @@ static void test_super_bytes(void **state)
 	assert_memory_equal(block + 248, "\1\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0", 16);
 	assert_memory_equal(block + 368, "\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0", 16);
 	assert_memory_equal(block + 384, "\11\0\0\0\0\0\0\0\145\0\0\0\0\0\0\0", 16);
+	assert_memory_equal(block + 896, "\0\0\0\0\0\0\0\0\1\361\123\145\0\0\0\0", 16);
 }
 
 static void test_super_round_trip(void **state)
@@ -414,6 +415,7 @@ static void test_super_invalid(void **state)
 		{ 249, 0, RBLK_ONDISK_INVALID },	/* free, of node 1 */
 		{ 250, 1, RBLK_ONDISK_INVALID },
 		{ 400, 1, RBLK_ONDISK_INVALID },	/* beyond the last term */
+		{ 1144, 1, RBLK_ONDISK_INVALID },	/* its time */
 		{ 4095, 1, RBLK_ONDISK_INVALID },
 	};
 	struct rblk_ondisk_super super = some_super(RBLK_METADATA_START, 5), got;

@@ -445,7 +445,7 @@ static void test_control_lengths(void **state)
 	(void)state;
 	check_bounds(RBLK_MSG_HELLO, 4, RBLK_WIRE_HELLO_MAX);
 	check_bounds(RBLK_MSG_ACK, 24, RBLK_WIRE_ACK_MAX);
-	check_bounds(RBLK_MSG_STATE, 24, 24 + 16 * RBLK_LINEAGE_MAX);
+	check_bounds(RBLK_MSG_STATE, 24, 24 + 24 * RBLK_LINEAGE_MAX);
 	check_bounds(RBLK_MSG_BYE, 0, RBLK_WIRE_TEXT_MAX - 1);
 }
 

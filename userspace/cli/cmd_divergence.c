@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* An archive that is being read. */
@@ -113,12 +112,8 @@ static int next_record(struct reader *r)
 static void print_head(const struct reader *r)
 {
 	const struct rblk_archive_head *h = &r->archive.head;
-	char hex[2 * RBLK_UUID_SIZE + 1], when[64] = "?";
-	time_t saved = h->saved_s;
-	struct tm tm;
+	char hex[2 * RBLK_UUID_SIZE + 1], when[32];
 
-	if (gmtime_r(&saved, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
 	rblk_ident_hex(h->set, sizeof(h->set), hex);
 	printf("%s\n", r->path);
 	printf("  resource     %s (%s)\n", h->resource, hex);
@@ -133,7 +128,8 @@ static void print_head(const struct reader *r)
 		       ": %" PRIu64 " operations of its own\n",
 		       h->fork_seq, h->fork_generation,
 		       h->seq > h->fork_seq ? h->seq - h->fork_seq : 0);
-	printf("  saved        %s\n", when);
+	printf("  saved        %s\n",
+	       rblk_text_time(when, sizeof(when), h->saved_s));
 }
 
 static int list(const char *path)

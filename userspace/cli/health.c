@@ -4,6 +4,7 @@
  */
 #include "view.h"
 
+#include "fork.h"
 #include "text.h"
 
 #include <stdarg.h>
@@ -128,11 +129,21 @@ static void advise_data(const struct rblk_kstate *s, struct rblk_advice *a)
 		    s->name);
 }
 
+static void explain(const struct rblk_kstate *s, const struct rblk_kpeer *p,
+		    struct rblk_advice *a)
+{
+	char text[RBLK_FORK_SIZE];
+
+	if (*p->reason)
+		add(a, "%s: %s", p->node_name,
+		    rblk_fork_explain(text, sizeof(text),
+				      s->resource.node_name, p, p->reason));
+}
+
 static void advise_diverged(const struct rblk_kstate *s,
 			    const struct rblk_kpeer *p, struct rblk_advice *a)
 {
-	if (*p->reason)
-		add(a, "%s: %s", p->node_name, p->reason);
+	explain(s, p, a);
 	if (s->resource.role == RBLK_ROLE_PRIMARY)
 		add(a, "to keep this node's data: 'rblk connect --discard-mine %s %s' on %s; --save FILE archives there what is given up",
 		    s->name, s->resource.node_name, p->node_name);
@@ -157,9 +168,11 @@ static void advise_peer(const struct rblk_view *view,
 		    p->node_name, s->name, p->node_name);
 	if (p->repl == RBLK_REPL_DIVERGED)
 		advise_diverged(s, p, a);
-	if (p->conn == RBLK_CONN_DOWN && strstr(p->reason, "two primaries"))
-		add(a, "choose whose data is to stay; on the other node: 'rblk demote %s', then 'rblk connect --discard-mine %s'",
+	if (p->conn == RBLK_CONN_DOWN && strstr(p->reason, "two primaries")) {
+		explain(s, p, a);
+		add(a, "choose whose data is to stay; on the other node: 'rblk demote %s', then 'rblk connect --discard-mine %s'; --save FILE archives what is given up",
 		    s->name, s->name);
+	}
 	if (p->repl == RBLK_REPL_RESYNC && *p->reason)
 		add(a, "%s: %s; it gets a copy of all", p->node_name, p->reason);
 	if (p->resync_paused)

@@ -151,6 +151,10 @@ json_t *rblk_json_peer(const struct rblk_kpeer *p)
 	    number(h, RBLK_PEER_FORK_THEIRS_OPS, p->fork_theirs_ops));
 	set(o, "memory_bytes",
 	    number(h, RBLK_PEER_MEMORY_BYTES, p->memory_bytes));
+	set(o, "fork_mine_since_s",
+	    number(h, RBLK_PEER_FORK_MINE_SINCE_S, p->fork_mine_since_s));
+	set(o, "fork_theirs_since_s",
+	    number(h, RBLK_PEER_FORK_THEIRS_SINCE_S, p->fork_theirs_since_s));
 	return o;
 }
 

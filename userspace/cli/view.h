@@ -35,7 +35,7 @@ const char *rblk_health_name(enum rblk_health health);
 /* Each line: what is wrong and what to do. NULL after the last one. */
 #define RBLK_MAX_ADVICE	8
 struct rblk_advice {
-	char text[RBLK_MAX_ADVICE][256];
+	char text[RBLK_MAX_ADVICE][512];
 	size_t n;
 };
 void rblk_view_advise(const struct rblk_view *view,

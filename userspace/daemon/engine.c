@@ -4,6 +4,7 @@
  */
 #include "engine.h"
 
+#include "fork.h"
 #include "ident.h"
 #include "log.h"
 #include "nodename.h"
@@ -252,6 +253,7 @@ static void observe(struct rblk_engine *e, struct rblk_engine_resource *r,
 	struct rblk_link *link = &r->links[k->node_id];
 	enum rblk_link_state before = link->state;
 	const char *reason = k->reason[0] ? k->reason : "the connection ended";
+	char text[RBLK_FORK_SIZE];
 
 	rblk_link_observed(link, rblk_engine_now_ms(e), rblk_engine_random(e),
 			   k->conn, reason);
@@ -264,7 +266,9 @@ static void observe(struct rblk_engine *e, struct rblk_engine_resource *r,
 		 (rblk_link_is_news(link) || before == RBLK_LINK_UP))
 		rblk_log(RBLK_LOG_WARNING, r->name, rblk_engine_peer_name(e, k->node_id),
 			 "%s: %s", before == RBLK_LINK_UP ? "lost" :
-			 "not connected", link->reason);
+			 "not connected",
+			 rblk_fork_explain(text, sizeof(text), e->node_name, k,
+					   link->reason));
 }
 
 static void observe_all(struct rblk_engine *e, struct rblk_engine_resource *r,

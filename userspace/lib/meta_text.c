@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char *const in_sync_names[] = { "unknown", "yes", "no" };
 static const char *const slot_names[] = { "free", "clean", "bits", "full" };
@@ -43,6 +42,7 @@ static void show_record(const struct rblk_meta_found *found, FILE *to)
 {
 	const struct rblk_record *r = &rblk_meta_super(found)->record;
 	const struct rblk_lineage *l = &r->lineage;
+	char when[32];
 	uint32_t i;
 
 	fprintf(to, "%-12s %llu\n", "serial", r->serial);
@@ -55,9 +55,10 @@ static void show_record(const struct rblk_meta_found *found, FILE *to)
 	fprintf(to, "%-12s %s\n", "in-sync", in_sync_names[r->in_sync]);
 	fprintf(to, "%-12s %llu\n", "position", (u64)found->seq);
 	for (i = 0; i < l->nr_terms; i++)
-		fprintf(to, "%-12s generation %llu from %llu\n",
+		fprintf(to, "%-12s generation %llu from %llu%s%s\n",
 			i ? "" : "lineage", l->term[i].gen,
-			l->term[i].first_seq);
+			l->term[i].first_seq, l->term[i].since_s ? ", " : "",
+			rblk_text_time(when, sizeof(when), l->term[i].since_s));
 }
 
 static void show_slots(const struct rblk_ondisk_super *s, FILE *to)
@@ -74,19 +75,16 @@ void rblk_meta_show(const struct rblk_meta_found *found, FILE *to)
 {
 	const struct rblk_ondisk_super *s = rblk_meta_super(found);
 	const struct rblk_geometry *g = &s->geo;
-	time_t created = s->created_s;
-	struct tm tm;
-	char when[64] = "?";
+	char when[32];
 	unsigned int i;
 
-	if (gmtime_r(&created, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
 	fprintf(to, "%-12s %s\n", "resource", s->name);
 	fprintf(to, "%-12s %u\n", "volume", s->volume);
 	fprintf(to, "%-12s %u\n", "node", s->node_id);
 	show_uuid(to, "set", s->set);
 	show_uuid(to, "member", s->member);
-	fprintf(to, "%-12s %s\n", "created", when);
+	fprintf(to, "%-12s %s\n", "created",
+		rblk_text_time(when, sizeof(when), s->created_s));
 	fprintf(to, "%-12s %s\n", "layout", rblk_meta_layout_name(g->layout));
 	show_bytes(to, "size", g->data_bytes);
 	show_bytes(to, "data-at", g->data_at);
@@ -140,10 +138,11 @@ static json_t *record_json(const struct rblk_record *r)
 	uint32_t i;
 
 	for (i = 0; i < r->lineage.nr_terms; i++)
-		json_array_append_new(terms, json_pack("{s:I,s:I}",
+		json_array_append_new(terms, json_pack("{s:I,s:I,s:I}",
 			"generation", (json_int_t)r->lineage.term[i].gen,
 			"first_seq",
-			(json_int_t)r->lineage.term[i].first_seq));
+			(json_int_t)r->lineage.term[i].first_seq,
+			"since_s", (json_int_t)r->lineage.term[i].since_s));
 	return json_pack("{s:I,s:I,s:i,s:i,s:b,s:b,s:I,s:o}",
 			 "serial", (json_int_t)r->serial,
 			 "promised", (json_int_t)r->promised,
@@ -248,7 +247,10 @@ static const char *get_record(const json_t *top, struct rblk_record *r)
 		if (!get_number(term, "generation", INT64_MAX,
 				&r->lineage.term[i].gen) ||
 		    !get_number(term, "first_seq", INT64_MAX,
-				&r->lineage.term[i].first_seq))
+				&r->lineage.term[i].first_seq) ||
+		    (json_object_get(term, "since_s") &&
+		     !get_number(term, "since_s", INT64_MAX,
+				 &r->lineage.term[i].since_s)))
 			return "record: terms";
 	}
 	return NULL;

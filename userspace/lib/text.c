@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define NAME_MAX_LEN	63
 #define SUGGEST_MAX_LEN	32
@@ -202,4 +203,17 @@ void rblk_text_sanitize(char *text)
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
 			*text = '?';
+}
+
+const char *rblk_text_time(char *buf, size_t size, uint64_t seconds)
+{
+	time_t when = seconds;
+	struct tm tm;
+
+	if (!seconds)
+		buf[0] = '\0';
+	else if (when < 0 || !gmtime_r(&when, &tm) ||
+		 !strftime(buf, size, "%Y-%m-%d %H:%M:%S UTC", &tm))
+		rblk_text_copy(buf, size, "?");
+	return buf;
 }

@@ -25,6 +25,9 @@ const char *rblk_text_bytes(char *buf, size_t size, uint64_t bytes);
 /* "64MiB", as the configuration wants it: the largest unit that is exact. */
 const char *rblk_text_config_size(char *buf, size_t size, uint64_t bytes);
 
+/* "2026-01-31 12:00:00 UTC" of seconds since 1970; "" of 0. */
+const char *rblk_text_time(char *buf, size_t size, uint64_t seconds);
+
 /* The one of @words (NULL at the end) that @word was probably meant to be. */
 const char *rblk_text_suggest(const char *word, const char *const *words);
 

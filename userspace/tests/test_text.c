@@ -4,6 +4,7 @@
  */
 #include "test.h"
 
+#include "fork.h"
 #include "text.h"
 
 #include <string.h>
@@ -99,12 +100,50 @@ static void suggestions(void **state)
 	assert_null(rblk_text_suggest("", words));
 }
 
+static void times(void **state)
+{
+	char buf[32];
+
+	(void)state;
+	assert_string_equal(rblk_text_time(buf, sizeof(buf), 0), "");
+	assert_string_equal(rblk_text_time(buf, sizeof(buf), 1700000000),
+			    "2023-11-14 22:13:20 UTC");
+	assert_string_equal(rblk_text_time(buf, sizeof(buf), UINT64_MAX), "?");
+	/* a year of five digits */
+	rblk_text_time(buf, sizeof(buf), 1ULL << 40);
+}
+
+static void forks(void **state)
+{
+	struct rblk_kpeer p = {
+		.node_name = "bravo", .fork_seq = 64, .fork_mine_ops = 3,
+		.fork_theirs_ops = 4, .fork_theirs_since_s = 1700000000,
+	};
+	const char *reason = "two primaries: demote it; after seq 64 a";
+	char buf[RBLK_FORK_SIZE];
+
+	(void)state;
+	/* an older module, or no fork */
+	assert_string_equal(rblk_fork_explain(buf, sizeof(buf), "alpha", &p,
+					      reason), reason);
+	p.has = RBLK_HAS(RBLK_PEER_FORK_SEQ);
+	assert_string_equal(rblk_fork_explain(buf, sizeof(buf), "alpha", &p,
+					      reason),
+		"two primaries: demote it; after seq 64 alpha has 3 operations of its own, bravo 4 (primary since 2023-11-14 22:13:20 UTC)");
+	/* the link ended for another reason since */
+	assert_string_equal(rblk_fork_explain(buf, sizeof(buf), "alpha", &p,
+					      "reset by peer"),
+			    "reset by peer");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names), cmocka_unit_test(sizes),
 		cmocka_unit_test(durations), cmocka_unit_test(bytes_for_people),
 		cmocka_unit_test(suggestions),
+		cmocka_unit_test(times),
+		cmocka_unit_test(forks),
 	};
 
 	return RUN(tests);

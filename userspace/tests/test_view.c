@@ -163,7 +163,8 @@ static void json_shape(void **state)
 		"received_bytes", "resync_done_bytes", "resync_total_bytes",
 		"resync_bytes_per_second", "resync_left_seconds",
 		"resync_paused", "lacks_bytes", "fork_seq", "fork_generation",
-		"fork_mine_ops", "fork_theirs_ops", "memory_bytes", "link",
+		"fork_mine_ops", "fork_theirs_ops", "fork_mine_since_s",
+		"fork_theirs_since_s", "memory_bytes", "link",
 	};
 	struct rblk_view view = healthy();
 	json_t *json, *r, *p;

@@ -45,7 +45,20 @@ on alpha rblk connect r0
 on bravo rblk connect r0
 eventually 20 on alpha "rblk status r0 | grep 'two primaries'"
 expect "alpha has 32 operations of its own, bravo 48" on alpha rblk status r0
+# since when, by their clocks, which are one here
+wrote() {
+	local day time
+	read -r day time <<<"$(on "$1" rblk status r0 | grep -o "$2 operations* of its own (primary since [^)]*\|$2 (primary since [^)]*" |
+		head -n 1 | sed 's/.*since //; s/ UTC//')"
+	date -u -d "$day $time" +%s
+}
 expect "rblk connect --discard-mine r0" on alpha rblk status r0
+for node in alpha bravo; do
+	[ "$(wrote $node 32)" -le "$(wrote $node 48)" ] || fail "alpha was promoted first"
+	[ $(($(date +%s) - $(wrote $node 48))) -le 100 ] || fail "bravo was promoted just now"
+done
+grep -q "of its own (primary since 20" /tmp/rblkd-alpha.log /tmp/rblkd-bravo.log ||
+	fail "no daemon logs since when"
 grep -q "after seq 64 " /tmp/rblkd-alpha.log /tmp/rblkd-bravo.log ||
 	fail "no daemon logs where they parted"
 refused 1 "is primary" discard alpha

@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,14 +139,10 @@ static int resync_peer(struct rblk_genl *g, const struct resync_verb *verb,
 		       const struct rblk_kpeer *peer)
 {
 	struct rblk_kreq req = rblk_cli_req(verb->cmd, state->name);
-	bool diverged = verb->cmd == RBLK_CMD_RESYNC &&
-			state->resource.role == RBLK_ROLE_PRIMARY &&
-			peer->repl == RBLK_REPL_DIVERGED;
-	int rc = diverged && !verb->force ? may_overwrite(state, peer) : 0;
+	struct rblk_genl_error err;
+	int rc;
 
-	if (rc)
-		return rc;
-	if (diverged) {
+	if (verb->force) {
 		req.has = RBLK_HAS(RBLK_A_FLAGS);
 		req.flags = RBLK_FLAG_FORCE;
 	}
@@ -153,8 +150,21 @@ static int resync_peer(struct rblk_genl *g, const struct resync_verb *verb,
 	req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID) | verb->has;
 	req.peer.node_id = peer->node_id;
 	req.peer.resync_paused = verb->paused;
-	rc = rblk_cli_request(g, &req, NULL);
-	if (rc == 0)
+	rc = rblk_genl_request(g, &req, &err);
+	/* The module is the judge; it names no other reason for such a peer. */
+	if (rc && !verb->force && err.code == EPERM && err.is_said &&
+	    state->resource.role == RBLK_ROLE_PRIMARY &&
+	    peer->repl == RBLK_REPL_DIVERGED) {
+		rc = may_overwrite(state, peer);
+		if (rc)
+			return rc;
+		req.has = RBLK_HAS(RBLK_A_FLAGS);
+		req.flags = RBLK_FLAG_FORCE;
+		rc = rblk_genl_request(g, &req, &err);
+	}
+	if (rc)
+		rc = rblk_cli_refused(&req, &err, NULL);
+	else
 		printf("%s: %s %s\n", state->name, verb->done,
 		       peer->node_name);
 	return rc;

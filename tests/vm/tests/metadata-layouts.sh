@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
+# long: yes
 # timeout: 300
 #
 # Disks that hold file systems already, one with its metadata at the end, one

@@ -13,6 +13,7 @@
 #include "repl/active.h"
 #include "repl/agree.h"
 #include "repl/disk.h"
+#include "repl/hang.h"
 #include "repl/link.h"
 #include "repl/recv.h"
 #include "repl/send.h"
@@ -150,6 +151,7 @@ static void set_options_locked(struct rblk_resource *res,
 			       const struct rblk_resource_config *config)
 {
 	struct rblk_log *log = &res->log;
+	bool stable;
 
 	lockdep_assert_held(&log->lock);
 	WRITE_ONCE(res->read_from_backup, config->read_from_backup);
@@ -158,7 +160,10 @@ static void set_options_locked(struct rblk_resource *res,
 	WRITE_ONCE(res->pass_disk_errors, config->pass_disk_errors);
 	log->max_bytes = config->log_bytes;
 	rblk_log_set_acks(log, config->acks);
-	rblk_log_set_stable_data(log, config->data_crc);
+	WRITE_ONCE(res->disk_timeout_ms, config->disk_timeout_ms);
+	/* What a disk that hangs has must not be the application's. */
+	stable = config->data_crc || config->disk_timeout_ms;
+	rblk_log_set_stable_data(log, stable);
 }
 
 struct rblk_resource *
@@ -181,6 +186,7 @@ rblk_resource_create(struct net *net, const struct rblk_resource_config *config,
 	init_waitqueue_head(&res->settled);
 	INIT_WORK(&res->retry_work, rblk_write_retry_work);
 	INIT_WORK(&res->copy_work, rblk_write_copy_work);
+	INIT_DELAYED_WORK(&res->hang_work, rblk_hang_work);
 	rblk_keep_init(&res->keep);
 	res->net = net;
 	res->notify = notify;
@@ -206,6 +212,7 @@ rblk_resource_create(struct net *net, const struct rblk_resource_config *config,
 		goto err_put;
 	res->keeper.give_way = give_way;
 	rblk_pressure_add(&res->keeper);
+	rblk_hang_watch(res);
 	return res;
 
 err_put:
@@ -222,6 +229,7 @@ void rblk_resource_configure(struct rblk_resource *res,
 	spin_unlock_irq(&res->log.lock);
 	/* Judges what is in flight, and what was held for room. */
 	rblk_write_rejudge(res);
+	rblk_hang_watch(res);
 	res->notify->resource(res, "options changed");
 }
 
@@ -718,6 +726,7 @@ void rblk_resource_destroy(struct rblk_resource *res)
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
 		if (res->volume[i])
 			rblk_volume_destroy(res->volume[i]);
+	cancel_delayed_work_sync(&res->hang_work);
 	cancel_work_sync(&res->copy_work);
 	cancel_work_sync(&res->retry_work);
 	cancel_work_sync(&res->keep.work);

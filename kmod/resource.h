@@ -66,7 +66,9 @@ struct rblk_notify {
  * @data_crc: data is sent with its checksum
  * @zero_detect: writes of zeroes are sent as such
  * @pass_disk_errors: the application gets a disk's errors, and not its peers
- *	its requests. Options change under @conf
+ *	its requests
+ * @disk_timeout_ms: a disk that takes longer counts as failed; 0: it never
+ *	does. Options change under @conf
  *	and are read without a lock.
  * @keep: what of this is on the disks
  * @applier: this node as a backup
@@ -79,6 +81,7 @@ struct rblk_notify {
  * @resync_wq: for resyncs' works alone
  * @retry_work: admits what was held
  * @copy_work: copies what was held; it may wait for memory
+ * @hang_work: looks for a disk that does not answer
  * @free_work: frees it, after the last reference is gone
  */
 struct rblk_resource {
@@ -110,6 +113,7 @@ struct rblk_resource {
 	bool data_crc;
 	bool zero_detect;
 	bool pass_disk_errors;
+	u32 disk_timeout_ms;
 	struct rblk_keep keep;
 
 	struct rblk_applier applier;
@@ -122,6 +126,7 @@ struct rblk_resource {
 	struct workqueue_struct *resync_wq;
 	struct work_struct retry_work;
 	struct work_struct copy_work;
+	struct delayed_work hang_work;
 	struct work_struct free_work;
 };
 
@@ -145,6 +150,7 @@ struct rblk_resource_config {
 	bool data_crc;
 	bool zero_detect;
 	bool pass_disk_errors;
+	u32 disk_timeout_ms;
 };
 
 /**

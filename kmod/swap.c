@@ -43,7 +43,8 @@ static bool drain(struct rblk_volume *volume)
 	reinit_completion(&volume->io_drained);
 	percpu_ref_kill(&volume->io);
 	if (wait_for_completion_timeout(&volume->io_drained,
-					msecs_to_jiffies(DRAIN_TIMEOUT_MS)))
+					msecs_to_jiffies(DRAIN_TIMEOUT_MS)) &&
+	    !(READ_ONCE(volume->hung) && rblk_active_waits(volume, U64_MAX)))
 		return true;
 	let_in(volume);
 	return false;
@@ -148,6 +149,7 @@ static void close_disk(struct rblk_volume *volume)
 		bd_unlink_disk_holder(volume->backing.bdev, volume->disk);
 	volume->linked = false;
 	rblk_volume_close_disk(volume);
+	volume->hung = false;
 	mutex_unlock(&res->keep.mutex);
 }
 

@@ -281,6 +281,7 @@ static struct rblk_volume *alloc_volume(void)
 	INIT_WORK(&volume->write_back_work, write_back_work);
 	INIT_WORK(&volume->disk_work, disk_work);
 	bio_list_init(&volume->parked);
+	INIT_LIST_HEAD(&volume->bounces);
 	rblk_refill_init(&volume->refill);
 	rblk_extents_init(&volume->extents);
 	return volume;

@@ -44,6 +44,9 @@ struct rblk_volume_stats {
  * @recorded: the position that its metadata says; the applier's lock
  * @seen: of the primary's activity log of this volume; the applier's lock
  * @extents: ranges in flight; protected by the log's lock
+ * @bounces: reads with the disk that have pages of their own; the log's lock
+ * @applying: what is being applied to it; this and the next: the applier's lock
+ * @applying_ns: when that began, or one of it ended, CLOCK_MONOTONIC
  * @io: one reference per application bio in our hands
  * @io_drained: @io was killed and is gone
  * @parking: its disk is being changed; this and the next: the log's lock
@@ -55,6 +58,7 @@ struct rblk_volume_stats {
  * @linked: shown as holder of the backing device
  * @disk_state: enum rblk_disk; this and the next two: the log's lock
  * @away: its data is found at peers only: the backing device failed
+ * @hung: it did not answer in time, and may still not; it is asked nothing
  * @disk_reason: what failed
  * @refill: copies a new disk full; it is FILLING
  * @disk_work: tells of it
@@ -76,6 +80,9 @@ struct rblk_volume {
 	u64 recorded;
 	struct rblk_seen seen;
 	struct rblk_extents extents;
+	struct list_head bounces;
+	u32 applying;
+	u64 applying_ns;
 	struct percpu_ref io;
 	struct completion io_drained;
 	bool parking;
@@ -87,6 +94,7 @@ struct rblk_volume {
 	bool linked;
 	u8 disk_state;
 	bool away;
+	bool hung;
 	char disk_reason[RBLK_REASON_SIZE];
 	struct rblk_refill refill;
 	struct work_struct disk_work;

@@ -92,6 +92,8 @@ int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 		       READ_ONCE(res->zero_detect)) ||
 	    nla_put_u8(skb, RBLK_RES_PASS_DISK_ERRORS,
 		       READ_ONCE(res->pass_disk_errors)) ||
+	    nla_put_u32(skb, RBLK_RES_DISK_TIMEOUT_MS,
+			READ_ONCE(res->disk_timeout_ms)) ||
 	    nla_put_u32(skb, RBLK_RES_OPENERS, count_openers(res)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);

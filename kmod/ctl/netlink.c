@@ -33,6 +33,10 @@ static struct netlink_range_validation log_bytes_range = {
 	.min = RBLK_LOG_BYTES_MIN, .max = RBLK_LOG_BYTES_MAX,
 };
 
+static struct netlink_range_validation disk_timeout_range = {
+	.max = RBLK_DISK_TIMEOUT_MS_MAX,
+};
+
 static struct netlink_range_validation minor_range = {
 	.max = RBLK_MAX_MINOR,
 };
@@ -50,6 +54,8 @@ static const struct nla_policy resource_policy[RBLK_RES_MAX + 1] = {
 	[RBLK_RES_DATA_CRC] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RBLK_RES_ZERO_DETECT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RBLK_RES_PASS_DISK_ERRORS] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RBLK_RES_DISK_TIMEOUT_MS] = NLA_POLICY_FULL_RANGE(NLA_U32,
+							   &disk_timeout_range),
 };
 
 static struct netlink_range_validation block_range = {
@@ -211,6 +217,9 @@ static void parse_options(struct nlattr **tb,
 	if (tb[RBLK_RES_PASS_DISK_ERRORS])
 		config->pass_disk_errors =
 			nla_get_u8(tb[RBLK_RES_PASS_DISK_ERRORS]);
+	if (tb[RBLK_RES_DISK_TIMEOUT_MS])
+		config->disk_timeout_ms =
+			nla_get_u32(tb[RBLK_RES_DISK_TIMEOUT_MS]);
 }
 
 static int parse_resource(struct request *req,
@@ -312,6 +321,7 @@ static int resource_set(struct sk_buff *skb, struct genl_info *info)
 	config.data_crc = req.res->data_crc;
 	config.zero_detect = req.res->zero_detect;
 	config.pass_disk_errors = req.res->pass_disk_errors;
+	config.disk_timeout_ms = req.res->disk_timeout_ms;
 	parse_options(req.tb, &config);
 	rblk_resource_configure(req.res, &config);
 	return end(&req, 0);

@@ -274,11 +274,13 @@ static void active_work(struct work_struct *work)
 	bool tidy;
 
 	do {
+		WRITE_ONCE(active->busy_ns, ktime_get_ns());
 		if (begin_turn(active, &tidy))
 			err = make_room(active, tidy);
 		if (tidy)
 			end_tidy(active);
 	} while (!err && prepare(active) && !(err = write_prepared(active)));
+	WRITE_ONCE(active->busy_ns, 0);
 	if (err) {
 		pr_err_ratelimited("%s/%u: the activity log cannot be written, error %d: writes that need it fail\n",
 				   volume->res->name, volume->id, -err);
@@ -451,6 +453,13 @@ bool rblk_active_is_set_back(const struct rblk_volume *volume,
 {
 	return volume->active &&
 	       rblk_actlog_is_set_back(&volume->active->terms, seen);
+}
+
+bool rblk_active_waits(const struct rblk_volume *volume, u64 since_ns)
+{
+	u64 busy_ns = volume->active ? READ_ONCE(volume->active->busy_ns) : 0;
+
+	return busy_ns && busy_ns <= since_ns;
 }
 
 void rblk_active_replaced(struct rblk_volume *volume)

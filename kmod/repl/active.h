@@ -33,6 +33,7 @@ struct rblk_write;
  * @known: what the disk said when it was opened was complete
  * @terms: which terms wrote it, up to which transaction
  * @base: what it said of each node
+ * @busy_ns: since when the disk is waited for; 0: it is not; without a lock
  * @work: makes room, writes transactions
  * @tx: the one under way; the work's alone, as @page
  * @page: its block
@@ -47,6 +48,7 @@ struct rblk_active {
 	u64 floor;
 	struct rblk_actlog_terms terms;
 	u64 base[RBLK_MAX_NODES];
+	u64 busy_ns;
 	struct work_struct work;
 	struct rblk_transaction *tx;
 	struct page *page;
@@ -121,5 +123,12 @@ void rblk_active_tidy(struct rblk_resource *res);
  * The log says all anew, and speaks for a peer only where it lacks nothing.
  */
 void rblk_active_replaced(struct rblk_volume *volume);
+
+/**
+ * rblk_active_waits - is a write of the log not through yet?
+ * @volume: any
+ * @since_ns: begun before that, CLOCK_MONOTONIC
+ */
+bool rblk_active_waits(const struct rblk_volume *volume, u64 since_ns);
 
 #endif /* RBLK_REPL_ACTIVE_H */

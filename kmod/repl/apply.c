@@ -186,6 +186,8 @@ static void pick_ready_locked(struct rblk_applier *applier,
 			rblk_extents_insert(extents_of(apply), &apply->extent);
 		apply->floor = applier->order.applied;
 		apply->flush.seen = apply->volume->seen;
+		if (!apply->volume->applying++)
+			apply->volume->applying_ns = ktime_get_ns();
 		list_move_tail(&apply->link, ready);
 	}
 }
@@ -230,6 +232,8 @@ static bool release_locked(struct rblk_apply *apply)
 	struct rblk_applier *applier = apply->applier;
 
 	rblk_extents_remove(extents_of(apply), &apply->extent);
+	apply->volume->applying--;
+	apply->volume->applying_ns = ktime_get_ns();
 	applier->bytes -= apply->op == RBLK_OP_WRITE ?
 			  apply->extent.nr_sects << SECTOR_SHIFT : 0;
 	if (!applier->full || applier->bytes >= RBLK_APPLY_BYTES_MAX / 2)

@@ -41,6 +41,30 @@ static const char *op_name(enum req_op op)
 	return op == REQ_OP_READ ? "reading" : "writing";
 }
 
+bool rblk_disk_hangs_locked(struct rblk_volume *volume)
+{
+	struct rblk_resource *res = volume->res;
+	struct rblk_log *log = &res->log;
+
+	lockdep_assert_held(&log->lock);
+	if (volume->hung)
+		return true;
+	if (log->gate.primary && !rblk_disk_is_away(volume) &&
+	    (!log->policy.level || res->pass_disk_errors))
+		return false;
+	WRITE_ONCE(volume->hung, true);
+	/* It failed before, or is being detached. */
+	if (!rblk_disk_takes_writes(volume))
+		return true;
+	WRITE_ONCE(volume->disk_state, RBLK_DISK_FAILED);
+	WRITE_ONCE(volume->away, true);
+	scnprintf(volume->disk_reason, sizeof(volume->disk_reason),
+		  "volume %u: the backing device %s did not answer for %u ms (disk-timeout): it is not used any more",
+		  volume->id, volume->backing.path, res->disk_timeout_ms);
+	queue_work(res->wq, &volume->disk_work);
+	return true;
+}
+
 void rblk_disk_failed_locked(struct rblk_volume *volume, enum req_op op,
 			     u64 sector, blk_status_t status)
 {

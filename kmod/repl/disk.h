@@ -76,4 +76,14 @@ bool rblk_disk_any_away(struct rblk_resource *res);
 void rblk_disk_failed_locked(struct rblk_volume *volume, enum req_op op,
 			     u64 sector, blk_status_t status);
 
+/**
+ * rblk_disk_hangs_locked - a request to the disk takes too long
+ * @volume: of a resource whose log lock is held
+ *
+ * As rblk_disk_failed_locked(), but for a last copy: that is waited for.
+ *
+ * Return: true when the disk is given up, now or before.
+ */
+bool rblk_disk_hangs_locked(struct rblk_volume *volume);
+
 #endif /* RBLK_REPL_DISK_H */

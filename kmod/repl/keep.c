@@ -146,7 +146,8 @@ static int write_all(struct rblk_resource *res,
 			seen = volume->seen;
 			spin_unlock_irq(&res->applier.lock);
 		}
-		if (volume && volume->super)
+		/* One that hangs would hold up all others. */
+		if (volume && volume->super && !READ_ONCE(volume->hung))
 			err = rblk_super_write(volume->super, record,
 					       &seen);
 		/* A disk that failed may take it or not. */

@@ -305,7 +305,10 @@ bool rblk_log_trim(struct rblk_log *log, struct list_head *freed)
 		log->first++;
 		if (write->reserved)
 			log->copied_bytes -= write->iter.bi_size;
-		list_add_tail(&write->link, freed);
+		/* What a device still has is freed when it ends. */
+		write->left = write->orphan;
+		if (!write->left)
+			list_add_tail(&write->link, freed);
 	}
 	return log->first != was;
 }

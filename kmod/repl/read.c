@@ -18,9 +18,27 @@
 #include "read.h"
 #include "../peer.h"
 #include "../resource.h"
+#include "../store/pages.h"
 
 #define POOL_READS	64
 
+/**
+ * struct bounce - a read with the disk that has pages of its own
+ * @link: in the volume's list, unless an orphan; the log's lock
+ * @read: whose it is; NULL: an orphan's
+ * @volume: an orphan holds a reference for it
+ * @since_ns: when it was submitted
+ * @bio: last, the bio set's front pad
+ */
+struct bounce {
+	struct list_head link;
+	struct rblk_read *read;
+	struct rblk_volume *volume;
+	u64 since_ns;
+	struct bio bio;
+};
+
+static struct bio_set bounce_bios;
 static struct kmem_cache *read_cache;
 static mempool_t read_pool;
 
@@ -33,12 +51,23 @@ int rblk_read_init(void)
 		return -ENOMEM;
 	err = mempool_init_slab_pool(&read_pool, POOL_READS, read_cache);
 	if (err)
-		kmem_cache_destroy(read_cache);
+		goto err_destroy_cache;
+	err = bioset_init(&bounce_bios, POOL_READS,
+			  offsetof(struct bounce, bio), BIOSET_NEED_BVECS);
+	if (err)
+		goto err_exit_pool;
+	return 0;
+
+err_exit_pool:
+	mempool_exit(&read_pool);
+err_destroy_cache:
+	kmem_cache_destroy(read_cache);
 	return err;
 }
 
 void rblk_read_exit(void)
 {
+	bioset_exit(&bounce_bios);
 	mempool_exit(&read_pool);
 	kmem_cache_destroy(read_cache);
 }
@@ -114,21 +143,121 @@ static void fetch(struct rblk_read *read)
 		finish(read, BLK_STS_IOERR);
 }
 
-static void read_endio(struct bio *bio)
+static void end_local(struct rblk_read *read, blk_status_t status)
 {
-	struct rblk_read *read = bio->bi_private;
 	struct rblk_log *log = &read->volume->res->log;
 	unsigned long irq;
 
-	if (likely(!bio->bi_status)) {
+	if (likely(!status)) {
 		finish(read, BLK_STS_OK);
 		return;
 	}
 	spin_lock_irqsave(&log->lock, irq);
 	rblk_disk_failed_locked(read->volume, REQ_OP_READ,
-				read->iter.bi_sector, bio->bi_status);
+				read->iter.bi_sector, status);
 	spin_unlock_irqrestore(&log->lock, irq);
 	fetch(read);
+}
+
+static void read_endio(struct bio *bio)
+{
+	end_local(bio->bi_private, bio->bi_status);
+}
+
+static void bounce_endio(struct bio *bio)
+{
+	struct bounce *bounce = container_of(bio, struct bounce, bio);
+	struct rblk_volume *volume = bounce->volume;
+	struct rblk_log *log = &volume->res->log;
+	blk_status_t status = bio->bi_status;
+	struct rblk_read *read;
+	unsigned long irq;
+
+	spin_lock_irqsave(&log->lock, irq);
+	read = bounce->read;
+	if (read)
+		list_del(&bounce->link);
+	spin_unlock_irqrestore(&log->lock, irq);
+	if (read && !status) {
+		struct bvec_iter to = read->iter;
+		struct bvec_iter from = { .bi_size = to.bi_size };
+
+		bio_copy_data_iter(read->bio, &to, bio, &from);
+	}
+	rblk_pages_free(bio);
+	bio_put(bio);
+	if (read)
+		end_local(read, status);
+	else
+		percpu_ref_put(&volume->io);
+}
+
+/*
+ * With a limit to the disk's time: what it has may have to be left to it. Return:
+ * false when memory is short; then that read waits for the disk in any case.
+ */
+static bool submit_bounced(struct rblk_read *read)
+{
+	struct rblk_volume *volume = read->volume;
+	struct rblk_log *log = &volume->res->log;
+	u32 bytes = read->iter.bi_size;
+	struct bounce *bounce;
+	struct bio *bio;
+
+	bio = bio_alloc_bioset(volume->backing.bdev,
+			       DIV_ROUND_UP(bytes, PAGE_SIZE),
+			       REQ_OP_READ | (read->bio->bi_opf &
+					      (REQ_SYNC | REQ_META | REQ_PRIO)),
+			       GFP_NOWAIT | __GFP_NOWARN, &bounce_bios);
+	if (!bio)
+		return false;
+	if (!rblk_pages_try(bio, bytes)) {
+		bio_put(bio);
+		return false;
+	}
+	bounce = container_of(bio, struct bounce, bio);
+	bounce->read = read;
+	bounce->volume = volume;
+	bounce->since_ns = ktime_get_ns();
+	bio->bi_iter.bi_sector = read->iter.bi_sector;
+	bio->bi_end_io = bounce_endio;
+	spin_lock_irq(&log->lock);
+	list_add_tail(&bounce->link, &volume->bounces);
+	spin_unlock_irq(&log->lock);
+	rblk_backing_submit(&volume->backing, bio);
+	return true;
+}
+
+bool rblk_read_waits_locked(struct rblk_volume *volume, u64 since_ns)
+{
+	const struct bounce *oldest;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	oldest = list_first_entry_or_null(&volume->bounces, struct bounce,
+					  link);
+	return oldest && oldest->since_ns <= since_ns;
+}
+
+void rblk_read_orphan_locked(struct rblk_volume *volume,
+			     struct list_head *reads)
+{
+	struct bounce *bounce, *tmp;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	list_for_each_entry_safe(bounce, tmp, &volume->bounces, link) {
+		list_add_tail(&bounce->read->link, reads);
+		bounce->read = NULL;
+		list_del(&bounce->link);
+		percpu_ref_get(&volume->io); /* until it ends */
+	}
+}
+
+void rblk_read_elsewhere_all(struct list_head *reads)
+{
+	struct rblk_read *read, *tmp;
+
+	list_for_each_entry_safe(read, tmp, reads, link)
+		fetch(read);
 }
 
 void rblk_read_submit(struct rblk_volume *volume, struct bio *bio)
@@ -153,6 +282,9 @@ void rblk_read_submit(struct rblk_volume *volume, struct bio *bio)
 		fetch(read);
 		return;
 	}
+	if (unlikely(READ_ONCE(volume->res->disk_timeout_ms)) &&
+	    submit_bounced(read))
+		return;
 	bio->bi_end_io = read_endio;
 	bio->bi_private = read;
 	bio_set_dev(bio, volume->backing.bdev);
@@ -257,7 +389,6 @@ void rblk_read_elsewhere(struct rblk_read *read, u8 node)
 void rblk_read_unstreamed(struct rblk_peer *peer, bool lost)
 {
 	struct rblk_log *log = &peer->res->log;
-	struct rblk_read *read, *tmp;
 	LIST_HEAD(reads);
 
 	spin_lock_irq(&log->lock);
@@ -267,6 +398,5 @@ void rblk_read_unstreamed(struct rblk_peer *peer, bool lost)
 	}
 	list_splice_tail_init(&peer->reads.queued, &reads);
 	spin_unlock_irq(&log->lock);
-	list_for_each_entry_safe(read, tmp, &reads, link)
-		fetch(read);
+	rblk_read_elsewhere_all(&reads);
 }

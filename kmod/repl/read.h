@@ -135,4 +135,25 @@ void rblk_read_elsewhere(struct rblk_read *read, u8 node);
  */
 void rblk_read_unstreamed(struct rblk_peer *peer, bool lost);
 
+/**
+ * rblk_read_waits_locked - does the disk owe an answer?
+ * @volume: its resource's log lock is held
+ * @since_ns: to a read submitted before that, CLOCK_MONOTONIC
+ */
+bool rblk_read_waits_locked(struct rblk_volume *volume, u64 since_ns);
+
+/**
+ * rblk_read_orphan_locked - wait for the disk no more
+ * @volume: its resource's log lock is held
+ * @reads: gets what was waited for, for rblk_read_elsewhere_all()
+ */
+void rblk_read_orphan_locked(struct rblk_volume *volume,
+			     struct list_head *reads);
+
+/**
+ * rblk_read_elsewhere_all - ask peers, or fail
+ * @reads: nobody's
+ */
+void rblk_read_elsewhere_all(struct list_head *reads);
+
 #endif /* RBLK_REPL_READ_H */

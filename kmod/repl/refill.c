@@ -110,7 +110,10 @@ static void write_chunk(struct rblk_volume *volume)
 
 	bio_uninit(bio);
 	bio = prepare_bio(volume, volume->backing.bdev, REQ_OP_WRITE);
+	spin_lock_irq(&volume->res->log.lock);
+	volume->refill.since_ns = ktime_get_ns();
 	volume->refill.step = RBLK_REFILL_WRITING;
+	spin_unlock_irq(&volume->res->log.lock);
 	rblk_backing_submit(&volume->backing, bio);
 }
 
@@ -120,10 +123,32 @@ static void end_chunk(struct rblk_volume *volume)
 
 	bio_uninit(&refill->buf->bio);
 	spin_lock_irq(&volume->res->log.lock);
-	rblk_range_unlock(volume, &refill->range);
-	spin_unlock_irq(&volume->res->log.lock);
+	if (!refill->orphan)
+		rblk_range_unlock(volume, &refill->range);
+	refill->orphan = false;
 	refill->step = RBLK_REFILL_IDLE;
+	spin_unlock_irq(&volume->res->log.lock);
 	percpu_ref_put(&volume->io);
+}
+
+bool rblk_refill_waits_locked(const struct rblk_volume *volume, u64 since_ns)
+{
+	const struct rblk_refill *refill = &volume->refill;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	return refill->step == RBLK_REFILL_WRITING && !refill->orphan &&
+	       refill->since_ns <= since_ns;
+}
+
+void rblk_refill_orphan_locked(struct rblk_volume *volume)
+{
+	struct rblk_refill *refill = &volume->refill;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	if (refill->step != RBLK_REFILL_WRITING || refill->orphan)
+		return;
+	refill->orphan = true;
+	rblk_range_unlock(volume, &refill->range);
 }
 
 /* A write here failed: this disk is no better than the one before. */

@@ -37,7 +37,9 @@ enum rblk_refill_step {
  * @complete: everything is there, or this node is primary no more; false: call it
  *	again, soon
  * @next: first sector that is not copied
- * @step: of the chunk under way
+ * @step: of the chunk under way; this and the next two: the log's lock, to others
+ * @since_ns: when its write was submitted, CLOCK_MONOTONIC
+ * @orphan: the disk was given up and still has it: its range is unlocked
  * @buf: its pages, and the bio
  * @range: its range; @waiter waits for it
  * @waiter: see @range
@@ -47,6 +49,8 @@ struct rblk_refill {
 	bool (*complete)(struct rblk_volume *volume);
 	u64 next;
 	enum rblk_refill_step step;
+	u64 since_ns;
+	bool orphan;
 	struct rblk_refill_buf *buf;
 	struct rblk_range range;
 	struct rblk_waiter waiter;
@@ -79,5 +83,18 @@ void rblk_refill_start(struct rblk_volume *volume,
  * Not from @complete.
  */
 void rblk_refill_stop(struct rblk_refill *refill);
+
+/**
+ * rblk_refill_waits_locked - does the disk owe the end of a chunk's write?
+ * @volume: its resource's log lock is held
+ * @since_ns: submitted before that, CLOCK_MONOTONIC
+ */
+bool rblk_refill_waits_locked(const struct rblk_volume *volume, u64 since_ns);
+
+/**
+ * rblk_refill_orphan_locked - nobody waits for that write any more
+ * @volume: its resource's log lock is held; its disk was given up
+ */
+void rblk_refill_orphan_locked(struct rblk_volume *volume);
 
 #endif /* RBLK_REPL_REFILL_H */

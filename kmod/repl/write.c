@@ -336,6 +336,14 @@ static void trim_locked(struct rblk_resource *res, struct list_head *freed)
 		wake_up_all(&res->log.idle);
 }
 
+/* The device that was given up has ended it; @left: and nobody knows it. */
+static void end_orphan(struct rblk_volume *volume, struct rblk_write *left)
+{
+	if (left)
+		free_write(left);
+	percpu_ref_put(&volume->io);
+}
+
 static void end_local(struct rblk_write *write, blk_status_t status)
 {
 	struct rblk_resource *res = write->volume->res;
@@ -344,6 +352,15 @@ static void end_local(struct rblk_write *write, blk_status_t status)
 	unsigned long irq;
 
 	spin_lock_irqsave(&res->log.lock, irq);
+	if (unlikely(write->orphan)) {
+		struct rblk_volume *volume = write->volume;
+		struct rblk_write *left = write->left ? write : NULL;
+
+		write->orphan = false;
+		spin_unlock_irqrestore(&res->log.lock, irq);
+		end_orphan(volume, left);
+		return;
+	}
 	write->status = status;
 	/* One that was not sent there because the disk is away is no news. */
 	if (status)
@@ -491,6 +508,7 @@ static void submit_local(struct rblk_write *write)
 			return;
 		}
 	}
+	WRITE_ONCE(write->in_disk, true);
 	rblk_backing_submit(&write->volume->backing, bio);
 }
 

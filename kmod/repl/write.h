@@ -66,6 +66,9 @@ struct rblk_range {
  * @flags: of its frame
  * @reported: told to the application
  * @reserved: its copy's bytes are counted in the log
+ * @in_disk: the backing device has it, or had
+ * @orphan: the device was given up and still has it; nobody waits for that
+ * @left: an orphan left the log: freed when it ends
  * @active: it is a user of its extents in the activity log
  * @status: of the local leg
  * @zeroes_work: for a backing device that cannot zero by itself after all
@@ -94,6 +97,9 @@ struct rblk_write {
 	bool reported;
 	bool reserved;
 	bool active;
+	bool in_disk;
+	bool orphan;
+	bool left;
 	blk_status_t status;
 	struct work_struct zeroes_work;
 	struct bio local;

@@ -12,11 +12,11 @@
  *
  *   RESOURCE_NEW   NAME RESOURCE[ NODE_ID NODE_NAME? UUID GENERATION?
  *                  ACKS? LOG_BYTES? LOG_OPS? READ_FROM_BACKUP? DATA_CRC?
- *                  ZERO_DETECT? PASS_DISK_ERRORS? ]
+ *                  ZERO_DETECT? PASS_DISK_ERRORS? DISK_TIMEOUT_MS? ]
  *                  Creates a backup with no volume and no peer. GENERATION is
  *                  the highest generation this node ever promised (0: none).
  *   RESOURCE_SET   NAME RESOURCE[ ACKS? LOG_BYTES? READ_FROM_BACKUP? DATA_CRC?
- *                  ZERO_DETECT? PASS_DISK_ERRORS? ]
+ *                  ZERO_DETECT? PASS_DISK_ERRORS? DISK_TIMEOUT_MS? ]
  *                  Takes effect at once, operations in flight included.
  *   RESOURCE_DEL   NAME FLAGS?
  *                  Drops links, removes volumes. -EBUSY while a volume is
@@ -91,6 +91,8 @@
 #define RBLK_MAX_NODES		16	/* node ids 0..15 */
 #define RBLK_MAX_VOLUMES	64	/* volume ids 0..63 */
 #define RBLK_MAX_MINOR		1048575
+#define RBLK_DISK_TIMEOUT_MS_MIN	1000
+#define RBLK_DISK_TIMEOUT_MS_MAX	3600000
 #define RBLK_LOG_BYTES_MIN	(1ULL << 20)	/* the longest operation */
 #define RBLK_LOG_BYTES_MAX	(1ULL << 36)
 
@@ -178,6 +180,7 @@ enum rblk_attr_resource {
 	 * peer has all data; 1: the application gets its errors
 	 */
 	RBLK_RES_PASS_DISK_ERRORS,
+	RBLK_RES_DISK_TIMEOUT_MS, /* u32: a disk that takes longer failed; 0: never */
 	__RBLK_RES_MAX,
 };
 

@@ -67,9 +67,9 @@ const struct rblk_command rblk_commands[] = {
 		"apply a changed configuration, while I/O runs",
 		"Reads the configuration again and changes what differs: protocol\n"
 		"to each peer, acks, log-size, data-crc, zero-detect,\n"
-		"on-disk-error, read-from-backup, and which nodes are peers. Operations in flight\n"
-		"complete by what is then set. Refused, with nothing changed, when\n"
-		"something differs that is fixed while a resource is up (its\n"
+		"on-disk-error, disk-timeout, read-from-backup, and which nodes are peers.\n"
+		"Operations in flight complete by what is then set. Refused, with\n"
+		"nothing changed, when something differs that is fixed while a resource is up (its\n"
 		"volumes, their disks and minors, this node's id): 'down' and 'up'\n"
 		"apply that. What is not up is brought up. On this node only: run\n"
 		"it on each. --dry-run: say what would change.",

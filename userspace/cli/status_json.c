@@ -77,6 +77,8 @@ json_t *rblk_json_resource(const struct rblk_kresource *r)
 	set(o, "on_disk_error",
 	    word(h, RBLK_RES_PASS_DISK_ERRORS,
 		 rblk_kmsg_on_disk_error(r->pass_disk_errors)));
+	set(o, "disk_timeout_ms",
+	    number(h, RBLK_RES_DISK_TIMEOUT_MS, r->disk_timeout_ms));
 	return o;
 }
 

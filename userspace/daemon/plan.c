@@ -39,6 +39,7 @@ static void add_resource(struct rblk_plan *plan, const struct rblk_config *c,
 		 RBLK_HAS(RBLK_RES_ACKS) | RBLK_HAS(RBLK_RES_DATA_CRC) |
 		 RBLK_HAS(RBLK_RES_ZERO_DETECT) |
 		 RBLK_HAS(RBLK_RES_PASS_DISK_ERRORS) |
+		 RBLK_HAS(RBLK_RES_DISK_TIMEOUT_MS) |
 		 RBLK_HAS(RBLK_RES_READ_FROM_BACKUP);
 	k->node_id = node->id;
 	rblk_text_copy(k->node_name, sizeof(k->node_name), node->name);
@@ -48,6 +49,7 @@ static void add_resource(struct rblk_plan *plan, const struct rblk_config *c,
 	k->data_crc = r->data_crc;
 	k->zero_detect = r->zero_detect;
 	k->pass_disk_errors = r->pass_disk_errors;
+	k->disk_timeout_ms = r->disk_timeout_ms;
 	k->read_from_backup = !!(r->read_from_backup & (1U << node->id));
 	if (r->log_bytes) {
 		k->has |= RBLK_HAS(RBLK_RES_LOG_BYTES);
@@ -274,6 +276,11 @@ static void change_resource(struct rblk_plan *todo, const char *name,
 		say(w, "on-disk-error %s -> %s",
 		    rblk_kmsg_on_disk_error(have->pass_disk_errors),
 		    rblk_kmsg_on_disk_error(want->pass_disk_errors));
+	}
+	if (DIFFERS(RBLK_RES_DISK_TIMEOUT_MS, disk_timeout_ms)) {
+		set.has |= RBLK_HAS(RBLK_RES_DISK_TIMEOUT_MS);
+		say(w, "disk-timeout %ums -> %ums", have->disk_timeout_ms,
+		    want->disk_timeout_ms);
 	}
 	if (DIFFERS(RBLK_RES_READ_FROM_BACKUP, read_from_backup)) {
 		set.has |= RBLK_HAS(RBLK_RES_READ_FROM_BACKUP);

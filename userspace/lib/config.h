@@ -62,6 +62,7 @@ struct rblk_config_resource {
 	bool data_crc;
 	bool zero_detect;
 	bool pass_disk_errors;
+	uint32_t disk_timeout_ms;	/* 0: off */
 	uint16_t read_from_backup;	/* bit per node id */
 	struct rblk_config_volume *volumes;	/* ascending id */
 	size_t volumes_n;

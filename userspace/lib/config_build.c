@@ -434,6 +434,16 @@ static void build_resource(const struct builder *b, cfg_t *sec)
 			fail_value(b, sec, "on-disk-error", "detach, pass");
 		r->pass_disk_errors = true;
 	}
+	text = value_of(sec, "disk-timeout");
+	if (text && strcmp(text, "off") != 0) {
+		if (!rblk_text_parse_duration(text, &value) ||
+		    value < RBLK_DISK_TIMEOUT_MS_MIN ||
+		    value > RBLK_DISK_TIMEOUT_MS_MAX)
+			fail_value(b, sec, "disk-timeout",
+				   "off, or 1s to 3600s, a number with ms or s, such as 10s");
+		else
+			r->disk_timeout_ms = value;
+	}
 	if (take_bool(b, sec, "read-from-backup", false))
 		r->read_from_backup = 0xffff;
 	build_volumes(b, sec, r, r->members);

@@ -226,7 +226,7 @@ static cfg_t *create_parser(void)
 	cfg_opt_t resource[] = {
 		WORD("protocol"), WORD("acks"), WORD("log-size"),
 		WORD("data-crc"), WORD("zero-detect"), WORD("read-from-backup"),
-		WORD("on-disk-error"),
+		WORD("on-disk-error"), WORD("disk-timeout"),
 		CFG_STR_LIST_CB("nodes", NULL, CFGF_NODEFAULT, value_seen),
 		CFG_SEC("volume", volume, SECTION), CFG_SEC("on", on, SECTION),
 		CFG_END()

@@ -70,6 +70,8 @@ static void show_resource(const struct rblk_config *c,
 	fprintf(to, "\tdata-crc = %s\n\tzero-detect = %s\n\ton-disk-error = %s\n",
 		yes_no(r->data_crc), yes_no(r->zero_detect),
 		rblk_kmsg_on_disk_error(r->pass_disk_errors));
+	if (r->disk_timeout_ms)
+		fprintf(to, "\tdisk-timeout = %ums\n", r->disk_timeout_ms);
 	for (i = 0; i < c->nodes_n; i++) {
 		const struct rblk_config_node *n = &c->nodes[i];
 
@@ -135,10 +137,12 @@ static json_t *resource_json(const struct rblk_config *c,
 				  !!(r->read_from_backup & (1U << n->id)),
 				  "volumes", volumes));
 	}
-	return json_pack("{s:s,s:b,s:b,s:s,s:o,s:o,s:o}", "name", r->name,
+	return json_pack("{s:s,s:b,s:b,s:s,s:o,s:o,s:o,s:o}", "name", r->name,
 			 "data_crc", r->data_crc, "zero_detect",
 			 r->zero_detect, "on_disk_error",
-			 rblk_kmsg_on_disk_error(r->pass_disk_errors), "acks",
+			 rblk_kmsg_on_disk_error(r->pass_disk_errors),
+			 "disk_timeout_ms", r->disk_timeout_ms ?
+			 json_integer(r->disk_timeout_ms) : json_null(), "acks",
 			 r->acks ? json_integer(r->acks) : json_string("all"),
 			 "log_size_bytes", r->log_bytes ?
 			 json_integer((json_int_t)r->log_bytes) : json_null(),

@@ -48,6 +48,8 @@ static const struct field resource_fields[] = {
 	FIELD(RBLK_RES_HELD_BY, F_U8, rblk_kresource, held_by),
 	FIELD(RBLK_RES_PASS_DISK_ERRORS, F_U8, rblk_kresource,
 	      pass_disk_errors),
+	FIELD(RBLK_RES_DISK_TIMEOUT_MS, F_U32, rblk_kresource,
+	      disk_timeout_ms),
 	END
 };
 

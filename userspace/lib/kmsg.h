@@ -41,6 +41,7 @@ struct rblk_kresource {
 	uint32_t in_flight;
 	uint8_t held_by;
 	uint8_t pass_disk_errors;
+	uint32_t disk_timeout_ms;
 };
 
 struct rblk_kvolume {

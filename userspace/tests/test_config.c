@@ -108,7 +108,7 @@ static const struct mistake mistakes[] = {
 	{ "protocol =", "protocl =",
 	  "f:5:5: error: unknown option 'protocl' in resource \"r0\"; did you mean 'protocol'?\n" },
 	{ "acks = all", "quorum = all",
-	  "f:6:5: error: unknown option 'quorum' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, nodes, volume, on)\n" },
+	  "f:6:5: error: unknown option 'quorum' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, disk-timeout, nodes, volume, on)\n" },
 	{ "node \"alpha\"", "nod \"alpha\"",
 	  "f:2:1: error: unknown option 'nod'; did you mean 'node'?\n" },
 	{ "id = 0  add", "id = 0  port = 1  add",
@@ -207,7 +207,7 @@ static const struct mistake mistakes[] = {
 	{ "protocol = C", "/* protocol = C", "f:5:5: error: this comment is never closed by */\n" },
 	{ "protocol = C", "protocol = C;", "f:5:17: error: unexpected character ';'\n" },
 	{ "\"demo\"", "\"de\\mo\"", "f:1:12: error: unknown escape (allowed: \\\\ \\\" \\')\n" },
-	{ "acks = all", "include \"x\"", "f:6:5: error: unknown option 'include' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, nodes, volume, on)\n" },
+	{ "acks = all", "include \"x\"", "f:6:5: error: unknown option 'include' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, disk-timeout, nodes, volume, on)\n" },
 };
 
 static void each_mistake(void **state)
@@ -271,7 +271,7 @@ static void protocol_of_a_node(void **state)
 static void options(void **state)
 {
 	char *text = edit("acks = all",
-			  "data-crc = yes zero-detect = yes read-from-backup = yes on-disk-error = pass");
+			  "data-crc = yes zero-detect = yes read-from-backup = yes on-disk-error = pass disk-timeout = 10s");
 	struct rblk_config *c = rblk_config_parse("f", text, strlen(text));
 
 	(void)state;
@@ -279,6 +279,7 @@ static void options(void **state)
 	assert_true(c->resources[0].data_crc);
 	assert_true(c->resources[0].zero_detect);
 	assert_true(c->resources[0].pass_disk_errors);
+	assert_int_equal(c->resources[0].disk_timeout_ms, 10000);
 	assert_int_equal(c->resources[0].read_from_backup & 3, 3);
 	rblk_config_free(c);
 	free(text);

@@ -153,7 +153,7 @@ static void json_shape(void **state)
 		"generation", "seq", "seq_generation", "acks", "log_bytes",
 		"log_ops", "log_used_bytes", "log_used_ops", "held_requests",
 		"held_by", "in_flight_ops", "openers", "read_from_backup",
-		"data_crc", "zero_detect", "on_disk_error", "health", "volumes",
+		"data_crc", "zero_detect", "on_disk_error", "disk_timeout_ms", "health", "volumes",
 		"peers", "latency", "advice",
 	};
 	static const char *const peer_keys[] = {

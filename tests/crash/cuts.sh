@@ -9,9 +9,10 @@
 # kernel does from then on leaves a trace; the resource is thrown away, now and
 # then with the daemon and what that kept.
 #
-#   cut_nodes               alpha and bravo, alpha is primary
+#   cut_nodes [-v VOLUMES]  alpha and bravo, alpha is primary
 #   power_off NODE...       at the same moment
-#   power_off_after N NODE  its disk dies in the write after N more, which is torn
+#   power_off_after N NODE  its disk (one of them) dies in the write after N more, which
+#                           is torn
 #   power_on NODE...        and up
 #   judge_dead NODE         what was flushed is on the disk of the dead node
 #   judge_live NODE [OPTION...]
@@ -24,16 +25,29 @@ first=alpha
 second=bravo
 crash_blocks=512
 crash_metadata=start
-crash_disk=volatile_disk
+crash_disk=cut_disk
 crash_log_size=1MiB	# so that little is enough for a resync
 cut_offset=1048576	# where the data begins
 cut_writer=		# of this round, while it writes
 cut_dead=		# who is
 
-make_disks() { volatile_disks alpha bravo; }
+# units NODE...: their disks by name; /tmp/NAME.disk is what is durable
+units() {
+	local node v
+	for node in "$@"; do
+		for ((v = 0; v < crash_volumes; v++)); do echo "$node.$v"; done
+	done
+}
+cut_disk() { echo "/dev/nbd$(crash_minor "$1" "$2")"; }
+volume() { echo "/dev/rblk$(crash_minor "$1" "${2:-0}")"; }
+
+make_disks() {
+	# shellcheck disable=SC2046 # words
+	volatile_disks $(units alpha bravo)
+}
 
 cut_nodes() {
-	crash_nodes -m 8 alpha bravo
+	crash_nodes -m 8 "$@" alpha bravo
 	level alpha
 }
 
@@ -52,6 +66,10 @@ replication() { word "$1" replication tail; }
 
 is_dead() { [ -e "/tmp/$1.disk.dead" ]; }
 is_alive() { ! is_dead "$1"; }
+works() {
+	local unit
+	for unit in $(units "$1"); do is_alive "$unit" || return; done
+}
 soon() { until "$@"; do sleep 0.02; done; }
 
 stop_application() {
@@ -82,14 +100,14 @@ throw_away() {
 
 # What was acknowledged before the disks are told counts.
 power_off() {
-	local node
+	local node unit
 	cut alpha bravo
 	if [ -n "$cut_writer" ] && [[ " $* " == *" $cut_writer "* ]]; then
 		stop_application
 	fi
 	cut_acks=$(stat -c %s /tmp/crash-now 2>/dev/null || echo 0)
-	for node in "$@"; do kill -RTMIN "$(cat "/tmp/$node.pid")"; done
-	for node in "$@"; do soon is_dead "$node"; done
+	for unit in $(units "$@"); do kill -RTMIN "$(cat "/tmp/$unit.pid")"; done
+	for unit in $(units "$@"); do soon is_dead "$unit"; done
 	cut_dead=$*
 	if [ -n "$cut_writer" ]; then
 		# all that was issued before the disk was dead
@@ -107,21 +125,22 @@ power_off() {
 }
 
 power_off_after() {
-	echo "$1" >"/tmp/$2.disk.after"
-	kill -RTMIN "$(cat "/tmp/$2.pid")"
+	local unit=$2.$((RANDOM % crash_volumes))
+	echo "$1" >"/tmp/$unit.disk.after"
+	kill -RTMIN "$(cat "/tmp/$unit.pid")"
 	# shellcheck disable=SC2317 # called by soon
 	is_told() { [ ! -e "/tmp/$1.disk.after" ]; }
-	soon is_told "$2"
+	soon is_told "$unit"
 }
 
 power_on() {
-	local node
-	for node in "$@"; do
-		kill -RTMIN+1 "$(cat "/tmp/$node.pid")"
-		soon is_alive "$node"
-		blockdev --flushbufs "$(volatile_disk "$node" 0)"
-		on "$node" rblk up r0
+	local node unit
+	for unit in $(units "$@"); do
+		kill -RTMIN+1 "$(cat "/tmp/$unit.pid")"
+		soon is_alive "$unit"
+		blockdev --flushbufs "$(cut_disk "${unit%.*}" "${unit#*.}")"
 	done
+	for node in "$@"; do on "$node" rblk up r0; done
 	cut_dead=
 }
 
@@ -132,25 +151,32 @@ judged() {
 	crash-check "$@" >/tmp/verdict 2>&1 || rc=$?
 	[ $rc = 0 ] || {
 		cat /tmp/verdict
-		cp /tmp/crash-now /tmp/alpha.disk /tmp/bravo.disk /tmp/rblkd-*.log /var/tmp/ 2>/dev/null || true
 		fail "crash-check said $rc: $*"
 	}
 }
 
 judge_dead() {
-	local -a histories=("${crash_history[@]}")
+	local -a histories=("${crash_history[@]}") images=()
+	local unit
 	[ -z "$cut_writer" ] || histories+=(/tmp/crash-then --acks-until "$cut_acks")
-	judged image "${histories[@]}" --image "/tmp/$1.disk" --offset $cut_offset \
-		--died --cache-lost
+	for unit in $(units "$1"); do images+=(--image "/tmp/$unit.disk"); done
+	judged image "${histories[@]}" "${images[@]}" --offset $cut_offset --died --cache-lost
 }
 
 judge_live() {
 	local node=$1
+	local -a images
 	shift
-	judged image "${crash_history[@]}" --image "$(device "$node")" "$@"
+	mapfile -t images < <(volumes --image "$node")
+	judged image "${crash_history[@]}" "${images[@]}" "$@"
 }
 
-equal() { judged same --offset $cut_offset /dev/nbd0 /dev/nbd1; }
+equal() {
+	local v
+	for ((v = 0; v < crash_volumes; v++)); do
+		judged same --offset $cut_offset "$(cut_disk alpha $v)" "$(cut_disk bravo $v)"
+	done
+}
 
 # at_most NUMBER LIMIT WHAT
 at_most() { [ "$1" -le "$2" ] || fail "$1 bytes $3, accounted for are $2"; }
@@ -172,10 +198,13 @@ unload() {
 
 # A history and zeroes to begin with, once what was lost was lost.
 fresh_history() {
+	local v
 	crash_history=()
 	crash_epoch=0
-	blkdiscard -z -l $((crash_blocks * 4096)) "$(device "$first")"
-	sync "$(device "$first")"
+	for ((v = 0; v < crash_volumes; v++)); do
+		blkdiscard -z -l $((crash_blocks * 4096)) "$(volume "$first" $v)"
+		sync "$(volume "$first" $v)"
+	done
 }
 
 meet() {
@@ -214,13 +243,16 @@ lead() {
 
 # The primary that died is promoted again, with the other one still away.
 return_as_primary() {
-	local extents lacks
-	extents=$(rblk md examine "/tmp/$first.disk" | sed -n 's/^active  *\([0-9]*\) extents.*/\1/p')
+	local extents=0 lacks unit nr
+	for unit in $(units "$first"); do
+		nr=$(rblk md examine "/tmp/$unit.disk" | sed -n 's/^active  *\([0-9]*\) extents.*/\1/p')
+		extents=$((extents + ${nr:?}))
+	done
 	power_on "$first"
 	[ "$(data_of "$first")" = unclean ] || fail "$first is $(data_of "$first") after a power cut as primary"
 	on "$first" rblk promote r0
 	lacks=$(peer_number "$first" "$second" lacks_bytes)
-	at_most "$lacks" $((${extents:?} << 22)) "may differ"
+	at_most "$lacks" $((extents << 22)) "may differ"
 	judge_live "$first" --died --cache-lost
 }
 
@@ -294,7 +326,7 @@ cut_both() {
 away_and_back() {
 	unload
 	on "$first" rblk disconnect r0 "$second"
-	dd if=/dev/urandom of="$(device "$first")" bs=256k count=8 seek=16 oflag=direct status=none
+	dd if=/dev/urandom of="$(volume "$first")" bs=256k count=8 seek=16 oflag=direct status=none
 	load
 	unload
 	netem alpha bravo rate 8mbit
@@ -372,10 +404,10 @@ cut_metadata() {
 change_metadata() {
 	local i a=$first b=$second
 	for i in 1 2 3; do
-		is_alive "$1" || return 0
-		dd if=/dev/urandom of="$(device "$a")" bs=4k count=2 seek=$((1100 + i)) oflag=direct conv=fsync status=none || true
+		works "$1" || return 0
+		dd if=/dev/urandom of="$(volume "$a")" bs=4k count=2 seek=$((1100 + i)) oflag=direct conv=fsync status=none || true
 		on "$a" rblk demote r0 || true
-		is_alive "$1" || return 0
+		works "$1" || return 0
 		on "$b" rblk promote r0 || true
 		read -r a b <<<"$b $a"
 	done

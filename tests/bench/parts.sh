@@ -8,6 +8,7 @@
 wide_mb=131072		# thin: what is written is dropped
 al_mb=$((1237 * 4))	# that DRBD's activity log covers, unless told otherwise
 wide=$((16 * al_mb))m
+log_us=3000		# a durable write of a disk that has a volatile cache
 scatter_mb=1280		# thin, and keeps what is written
 wire=200mbit		# of a resync; slower than what two processors can copy
 
@@ -33,7 +34,8 @@ parts_disks() {
 		thin_disk $n size=$wide_mb memory_backed=0 "${timed[@]}"
 	done
 	for n in 13 14 15 16; do
-		thin_disk $n size="$disk_mb" memory_backed=1 "${timed[@]}"
+		thin_disk $n size="$disk_mb" memory_backed=1 irqmode=2 \
+			completion_nsec=$((log_us * 1000))
 	done
 	# with a volatile cache, so that flushes reach them
 	for n in 17 18 19 20 21; do
@@ -202,7 +204,7 @@ memory_part() {
 	figure memory-MiB-per-TiB-clean "$(mib_per_tib)"
 	on alpha rblk disconnect C-wide bravo >&2
 	# a block in every 2 GiB: no page of bits is spared
-	quick_fio --filename="${device[rblk-C-wide]}" --rw=write:2097148k --bs=4k \
+	quick_fio --filename="${device[rblk-C-wide]}" --rw=write:2097148k --bs=4k --number_ios=$((wide_mb / 2048)) \
 		--size=${wide_mb}m --ioengine=psync
 	# until the log has forgotten them
 	quick_fio --filename="${device[rblk-C-wide]}" --rw=write --bs=1m --size=64m \

@@ -186,6 +186,16 @@ u64 rblk_ondisk_head_at(u8 layout, u64 bytes)
 	return align_down(bytes, RBLK_ONDISK_BLOCK) - RBLK_ONDISK_HEAD_BYTES;
 }
 
+u8 rblk_ondisk_extent_shift(u64 bytes)
+{
+	u8 shift = RBLK_ONDISK_EXTENT_SHIFT;
+
+	while (shift < RBLK_ONDISK_EXTENT_SHIFT_BIG &&
+	       (bytes - 1) >> shift >= RBLK_ONDISK_ACTIVE_MAX)
+		shift++;
+	return shift;
+}
+
 static bool may_lay_out(const struct rblk_geometry *geo)
 {
 	if (geo->layout != RBLK_METADATA_START &&

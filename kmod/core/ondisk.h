@@ -30,7 +30,8 @@
 #define RBLK_ONDISK_BIT_SHIFT		16	/* default: 64 KiB */
 #define RBLK_ONDISK_EXTENT_SHIFT_MIN	20	/* 1 MiB per extent */
 #define RBLK_ONDISK_EXTENT_SHIFT_MAX	30	/* 1 GiB */
-#define RBLK_ONDISK_EXTENT_SHIFT	22	/* default: 4 MiB */
+#define RBLK_ONDISK_EXTENT_SHIFT	22	/* default: 4 MiB ... */
+#define RBLK_ONDISK_EXTENT_SHIFT_BIG	24	/* ... to 16 MiB, by the disk's size */
 #define RBLK_ONDISK_RING_MIN		32U	/* blocks */
 #define RBLK_ONDISK_RING_MAX		4096U
 #define RBLK_ONDISK_RING		64U	/* default */
@@ -109,6 +110,17 @@ enum rblk_ondisk_error rblk_ondisk_lay_out(struct rblk_geometry *geo);
  * Return: a byte offset, U64_MAX if the device is too small for any.
  */
 u64 rblk_ondisk_head_at(u8 layout, u64 bytes);
+
+/**
+ * rblk_ondisk_extent_shift - the default for a disk of @bytes
+ * @bytes: > 0
+ *
+ * So large that all of it can be active at once, within bounds: what is active
+ * is compared after a crash.
+ *
+ * Return: log2 of an extent's bytes.
+ */
+u8 rblk_ondisk_extent_shift(u64 bytes);
 
 /** rblk_ondisk_super_at - byte offset of superblock copy 0 or 1 */
 static inline u64 rblk_ondisk_super_at(u64 head_at, unsigned int copy)

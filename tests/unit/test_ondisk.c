@@ -135,6 +135,17 @@ static void test_geometry(void **state)
 	assert_true(good > 5000);
 }
 
+static void test_extent_size(void **state)
+{
+	(void)state;
+	assert_int_equal(rblk_ondisk_extent_shift(4096), 22);
+	assert_int_equal(rblk_ondisk_extent_shift(64 * GIB), 22);
+	assert_int_equal(rblk_ondisk_extent_shift(64 * GIB + 1), 23);
+	assert_int_equal(rblk_ondisk_extent_shift(128 * GIB), 23);
+	assert_int_equal(rblk_ondisk_extent_shift(256 * GIB), 24);
+	assert_int_equal(rblk_ondisk_extent_shift(100 * TIB), 24);
+}
+
 static void test_geometry_known(void **state)
 {
 	struct rblk_geometry geo = geometry(RBLK_METADATA_START, TIB, TIB);
@@ -650,6 +661,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_geometry),
 		cmocka_unit_test(test_geometry_known),
+		cmocka_unit_test(test_extent_size),
 		cmocka_unit_test(test_geometry_refused),
 		cmocka_unit_test(test_super_bytes),
 		cmocka_unit_test(test_super_round_trip),

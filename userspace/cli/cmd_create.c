@@ -92,7 +92,7 @@ static int plan_one(const struct order *o, struct work *w)
 	s->geo = (struct rblk_geometry){
 		.layout = w->place->metadata,
 		.bit_shift = RBLK_ONDISK_BIT_SHIFT,
-		.extent_shift = RBLK_ONDISK_EXTENT_SHIFT,
+		.extent_shift = rblk_ondisk_extent_shift(w->disk.bytes),
 		.ring_blocks = RBLK_ONDISK_RING,
 		.disk_bytes = w->disk.bytes,
 		.meta_bytes = meta_dev(w)->bytes,

@@ -341,10 +341,11 @@ away_and_back() {
 	nap 999
 }
 
-# On a slow machine all may have been copied before the power was cut.
+# All may have been copied before the power was cut, or as soon as the node is back:
+# then it is refused because there is a primary.
 half_copied_is_refused() {
 	case $(data_of "$second") in
-	inconsistent) refused 1 inconsistent on "$second" rblk promote r0 ;;
+	inconsistent) refused 1 "" on "$second" rblk promote r0 ;;
 	*) say "the resync was over before" ;;
 	esac
 }

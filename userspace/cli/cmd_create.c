@@ -16,6 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Where programs look for what is on a device, at most. */
+#define BEGINNING	(1024 * 1024)
+
 /* One volume on its way to being created. */
 struct work {
 	const struct rblk_config_volume *volume;
@@ -214,7 +217,9 @@ static int write_one(const struct order *o, struct work *w)
 	    w->place->metadata == RBLK_METADATA_START) {
 		rc = rblk_probe_wipe(w->disk.fd);
 		if (rc == 0)
-			rc = rblk_meta_zero(&w->disk, 0, w->super.geo.data_at);
+			rc = rblk_meta_zero(&w->disk, 0,
+					    w->super.geo.data_at < BEGINNING ?
+					    w->super.geo.data_at : BEGINNING);
 	}
 	if (rc == 0)
 		rc = rblk_meta_create(meta_dev(w), &w->super);

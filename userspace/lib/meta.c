@@ -194,6 +194,20 @@ int rblk_meta_wipe(const struct rblk_meta_dev *dev, uint64_t head_at)
 	return rc ? rc : rblk_meta_sync(dev);
 }
 
+/* Nothing in any bitmap: the rest of it need not be looked at. */
+static int zero_indexes(const struct rblk_meta_dev *dev,
+			const struct rblk_geometry *geo)
+{
+	uint64_t bytes = rblk_ondisk_index_blocks(geo) * RBLK_ONDISK_BLOCK;
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < RBLK_ONDISK_SLOTS && rc == 0; i++)
+		rc = rblk_meta_zero(dev, geo->bitmap_at + i * geo->slot_bytes,
+				    bytes);
+	return rc;
+}
+
 int rblk_meta_create(const struct rblk_meta_dev *dev,
 		     const struct rblk_ondisk_super *super)
 {
@@ -207,6 +221,8 @@ int rblk_meta_create(const struct rblk_meta_dev *dev,
 		rc = rblk_meta_zero(dev, geo->ring_at,
 				    (uint64_t)geo->ring_blocks *
 				    RBLK_ONDISK_BLOCK);
+	if (rc == 0)
+		rc = zero_indexes(dev, geo);
 	for (i = 0; i < 2 && rc == 0; i++) {
 		rblk_ondisk_put_super(block, super, i);
 		rc = rblk_meta_write(dev, rblk_ondisk_super_at(geo->head_at, i),

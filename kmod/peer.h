@@ -151,6 +151,10 @@ struct rblk_fork {
  *	catching up
  * @takes_zeroes: its devices zero by themselves; changes before it streams
  * @takes_logged: may be told of the activity log; likewise
+ * @takes_active: may be sent ACTIVE; likewise
+ * @told: it told where it may differ, and @lack has that
+ * @told_base: for a node that has everything up to here
+ * @told_volumes: of these volumes so far
  * @saw_more: it saw more of this node's activity log than is on the disk
  * @repl: what is known of the peer's data
  * @mine: what this node last said of itself
@@ -204,6 +208,10 @@ struct rblk_peer {
 	bool copied_to;
 	bool takes_zeroes;
 	bool takes_logged;
+	bool takes_active;
+	bool told;
+	u64 told_base;
+	u64 told_volumes;
 	bool saw_more;
 	bool catching_up;
 	enum rblk_sync offer;

@@ -405,6 +405,10 @@ static void remember_from_locked(struct rblk_resource *res, u64 seq)
 		if (res->followed || (log->lack[i]->base == U64_MAX &&
 				      !rblk_active_restore(res, i)))
 			rblk_lack_forget(log->lack[i], seq);
+		if (res->peer[i]) {
+			res->peer[i]->told = false;
+			res->peer[i]->told_volumes = 0;
+		}
 		rblk_log_keep(log, i, seq + 1);
 	}
 	res->followed = false;

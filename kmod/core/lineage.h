@@ -136,6 +136,12 @@ static inline u64 rblk_lineage_gen(const struct rblk_lineage *lineage)
 	return rblk_lineage_term_of(lineage, lineage->seq).gen;
 }
 
+/** rblk_lineage_last_gen - generation of the last term, 0 if there is none */
+static inline u64 rblk_lineage_last_gen(const struct rblk_lineage *lineage)
+{
+	return lineage->nr_terms ? lineage->term[lineage->nr_terms - 1].gen : 0;
+}
+
 /**
  * rblk_lineage_compare - how the peer's data relates to mine
  * @mine: valid

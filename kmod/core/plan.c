@@ -243,6 +243,30 @@ void rblk_plan_handshake(const struct rblk_self *mine,
 	*plan = plans[roles][standing_of(mine, peer)];
 }
 
+u64 rblk_plan_parted(const struct rblk_self *mine,
+		     const struct rblk_self *peer)
+{
+	struct rblk_lineage theirs = peer->lineage;
+	u64 seq = 0;
+
+	/* Its last term may have gone on for any time. */
+	if (!theirs.nr_terms || !mine->lineage.nr_terms)
+		return 0;
+	theirs.seq = U64_MAX - 1;
+	switch (rblk_lineage_compare(&mine->lineage, &theirs, &seq)) {
+	case RBLK_FORKED:
+		return seq;
+	case RBLK_PEER_AHEAD:
+		return mine->lineage.seq;
+	case RBLK_SAME:
+	case RBLK_PEER_BEHIND:
+	case RBLK_UNRELATED:
+	case RBLK_BOTH_NEW:
+		break;
+	}
+	return 0;
+}
+
 const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
 				     const struct rblk_self *peer)
 {
@@ -299,6 +323,8 @@ enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 		return consistent && relation == RBLK_PEER_BEHIND &&
 		       seq + 1 >= memory->log_from ?
 		       RBLK_SYNC_LOG : RBLK_SYNC_NONE;
+	if (!consistent && memory->told)
+		return RBLK_SYNC_BITMAP;
 	if (!consistent)
 		return memory->partial && seq && seq >= memory->base &&
 		       (relation == RBLK_SAME ||

@@ -92,11 +92,13 @@ enum rblk_sync {
  * @base: from this position on it is known what the peer lacks
  * @partial: the peer's data is inconsistent because this node is overwriting
  *	it, and it is known what is left
+ * @told: the peer told where it may differ: see rblk_plan_parted()
  */
 struct rblk_memory {
 	u64 log_from;
 	u64 base;
 	bool partial;
+	bool told;
 };
 
 /**
@@ -117,6 +119,19 @@ struct rblk_memory {
 enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 			      const struct rblk_self *peer,
 			      const struct rblk_memory *memory);
+
+/**
+ * rblk_plan_parted - up to where did this node have all that the peer had?
+ * @mine: this node, the primary
+ * @peer: led in its last term, and may have written more than it can say
+ *
+ * Beyond, the two may differ where the peer's activity log says, if it counts for
+ * who has everything up to there, and where this node wrote since.
+ *
+ * Return: the position, in both histories; 0 if there is none.
+ */
+u64 rblk_plan_parted(const struct rblk_self *mine,
+		     const struct rblk_self *peer);
 
 /**
  * rblk_plan_refuse_discard - may this node's own branch be given up?

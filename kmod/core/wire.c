@@ -68,6 +68,11 @@ struct rblk_msg_ack {
 	__le64 durable;
 } __packed;
 
+struct rblk_msg_span {
+	__le64 sector;
+	__le64 nr_sects;
+} __packed;
+
 struct rblk_msg_range {
 	__le64 first;
 	__le64 last;
@@ -95,6 +100,8 @@ static_assert(RBLK_WIRE_DIGESTS_MAX * RBLK_WIRE_DIGESTED_SECTS ==
 	      DATA_SECTS_MAX);
 static_assert(RBLK_WIRE_DIGESTS_MAX * RBLK_WIRE_DIGEST_BYTES <=
 	      RBLK_WIRE_CTRL_MAX);
+static_assert(sizeof(struct rblk_msg_span) == RBLK_WIRE_SPAN_BYTES);
+static_assert(RBLK_WIRE_SPANS_MAX * RBLK_WIRE_SPAN_BYTES <= RBLK_WIRE_CTRL_MAX);
 static_assert(RBLK_WIRE_TEXT_MAX <= RBLK_WIRE_CTRL_MAX);
 
 /* Header fields that a frame uses; the others must be zero. */
@@ -165,6 +172,11 @@ static const struct spec types[__RBLK_MSG_END] = {
 		.flags = RBLK_FRAME_DATA_CRC,
 		.uses = USES_SEQ | USES_VOLUME | USES_DATA | USES_NO_DATA,
 		.sects_max = DATA_SECTS_MAX,
+	},
+	[RBLK_MSG_ACTIVE] = {
+		.flags = RBLK_FRAME_DATA_CRC | RBLK_FRAME_LAST,
+		.uses = USES_SEQ | USES_VOLUME | USES_LOGGED,
+		.length_max = RBLK_WIRE_SPANS_MAX * RBLK_WIRE_SPAN_BYTES,
 	},
 	[RBLK_MSG_BYE] = {
 		.flags = RBLK_FRAME_DATA_CRC,
@@ -669,6 +681,35 @@ enum rblk_wire_error rblk_wire_get_state(const void *buf, u32 length,
 	state->assume_clean = flags & SELF_ASSUME_CLEAN;
 	state->resync = flags & SELF_RESYNC;
 	state->catchup = flags & SELF_CATCHUP;
+	return RBLK_WIRE_OK;
+}
+
+/* ACTIVE */
+
+u32 rblk_wire_put_spans(void *buf, const struct rblk_span *span, u32 nr_spans)
+{
+	struct rblk_msg_span *msg = buf;
+	u32 i;
+
+	for (i = 0; i < nr_spans; i++) {
+		msg[i].sector = cpu_to_le64(span[i].sector);
+		msg[i].nr_sects = cpu_to_le64(span[i].nr_sects);
+	}
+	return nr_spans * sizeof(*msg);
+}
+
+enum rblk_wire_error rblk_wire_get_span(const void *buf, u32 length, u32 index,
+					struct rblk_span *span)
+{
+	const struct rblk_msg_span *msg = buf;
+
+	if (length % sizeof(*msg) || index >= length / sizeof(*msg))
+		return RBLK_WIRE_BAD_LENGTH;
+	span->sector = le64_to_cpu(msg[index].sector);
+	span->nr_sects = le64_to_cpu(msg[index].nr_sects);
+	if (!span->nr_sects || span->nr_sects > RBLK_WIRE_SPAN_SECTS_MAX ||
+	    span->sector > VOLUME_SECTS_MAX - span->nr_sects)
+		return RBLK_WIRE_BAD_PAYLOAD;
 	return RBLK_WIRE_OK;
 }
 

@@ -22,6 +22,7 @@
 #define RBLK_WIRE_DIGESTS_MAX	64		/* of one frame: bits of a DIFF */
 #define RBLK_WIRE_RANGES_MAX	32		/* selective acks in one ACK */
 #define RBLK_WIRE_READS_MAX	32		/* READs not yet answered */
+#define RBLK_WIRE_SPANS_MAX	255		/* of one ACTIVE */
 #define RBLK_WIRE_TEXT_MAX	128		/* bytes of a BYE reason, with NUL */
 #define RBLK_WIRE_LOGGED_MAX	((1ULL << 40) - 1)	/* above, nothing is told */
 
@@ -37,6 +38,7 @@ enum rblk_msg_type {
 	RBLK_MSG_DIFF,		/* which of these blocks differ there */
 	RBLK_MSG_READ,		/* send this range: seq dep volume sector nr_sects */
 	RBLK_MSG_READ_REPLY,	/* it: seq volume sector nr_sects; no payload: failed */
+	RBLK_MSG_ACTIVE,	/* where the sender may differ: seq volume logged */
 	__RBLK_MSG_END,
 };
 
@@ -51,6 +53,7 @@ enum rblk_op {
 /* HELLO's features: what the sender can do */
 #define RBLK_FEATURE_ZEROES	(1ULL << 0)	/* all its devices zero by themselves */
 #define RBLK_FEATURE_LOGGED	(1ULL << 1)	/* may be told of the activity log */
+#define RBLK_FEATURE_ACTIVE	(1ULL << 2)	/* may be sent ACTIVE */
 
 /* frame flags */
 #define RBLK_FRAME_DATA_CRC	(1U << 0)	/* data_crc is valid */
@@ -59,7 +62,7 @@ enum rblk_op {
 #define RBLK_FRAME_WANT_RECEIVED (1U << 3)	/* OP: ack at once when received */
 #define RBLK_FRAME_WANT_APPLIED	(1U << 4)	/* OP: ack at once when applied */
 #define RBLK_FRAME_ZEROES_NOUNMAP (1U << 5)	/* WRITE_ZEROES: keep allocated */
-#define RBLK_FRAME_LAST		(1U << 6)	/* RESYNC: the copy is complete; it may be empty */
+#define RBLK_FRAME_LAST		(1U << 6)	/* RESYNC, ACTIVE: complete; it may be empty */
 #define RBLK_FRAME_FLUSH	(1U << 7)	/* RESYNC: make durable what was acknowledged */
 #define RBLK_FRAME_ZEROES	(1U << 8)	/* RESYNC: the range is zeroes: no payload */
 #define RBLK_FRAME_FLAGS_ALL	((1U << 9) - 1)
@@ -110,7 +113,8 @@ struct rblk_msg_hdr {
  * @length: payload bytes that follow
  * @data_crc: crc32c of the payload, 0 without RBLK_FRAME_DATA_CRC
  * @gen: generation of the operation
- * @seq: of the operation; READ: its name, which the answer repeats
+ * @seq: of the operation; READ: its name, which the answer repeats; ACTIVE: the
+ *	position that the receiver must have for it
  * @dep: the highest seq that must be applied before it starts
  * @sector: in 512-byte sectors
  * @nr_sects: length of the range
@@ -206,6 +210,19 @@ struct rblk_state {
 	bool catchup;
 };
 
+/**
+ * struct rblk_span - a range of a volume, as ACTIVE names it
+ * @sector: the first
+ * @nr_sects: 1 to RBLK_WIRE_SPAN_SECTS_MAX; it ends at 2^53 at most
+ */
+struct rblk_span {
+	u64 sector;
+	u64 nr_sects;
+};
+
+#define RBLK_WIRE_SPAN_BYTES	16
+#define RBLK_WIRE_SPAN_SECTS_MAX	(1U << 21)	/* 1 GiB: the largest extent */
+
 enum rblk_wire_error {
 	RBLK_WIRE_OK,
 	RBLK_WIRE_BAD_MAGIC,
@@ -292,6 +309,10 @@ enum rblk_wire_error rblk_wire_get_ack(const void *buf, u32 length,
 u32 rblk_wire_put_state(void *buf, const struct rblk_state *state);
 enum rblk_wire_error rblk_wire_get_state(const void *buf, u32 length,
 					 struct rblk_state *state);
+/* @index: below @length / RBLK_WIRE_SPAN_BYTES. */
+u32 rblk_wire_put_spans(void *buf, const struct rblk_span *span, u32 nr_spans);
+enum rblk_wire_error rblk_wire_get_span(const void *buf, u32 length, u32 index,
+					struct rblk_span *span);
 /* @differ: bit i is set when block i of the range differs; none beyond it. */
 u32 rblk_wire_put_diff(void *buf, u64 differ);
 enum rblk_wire_error rblk_wire_get_diff(const void *buf, u32 length,

@@ -608,8 +608,7 @@ static int resync(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	return end(&req, rblk_link_resync(peer,
-					  flags_of(info) & RBLK_FLAG_FORCE,
+	return end(&req, rblk_link_resync(peer, flags_of(info),
 					  info->extack));
 }
 

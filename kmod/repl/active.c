@@ -439,6 +439,23 @@ void rblk_active_begin(struct rblk_resource *res)
 	}
 }
 
+u64 rblk_active_saw(struct rblk_volume *volume,
+		    const struct rblk_lineage *lineage)
+{
+	struct rblk_applier *applier = &volume->res->applier;
+	struct rblk_seen seen;
+
+	spin_lock_irq(&applier->lock);
+	seen = volume->seen;
+	spin_unlock_irq(&applier->lock);
+	return seen.gen == rblk_lineage_last_gen(lineage) ? seen.serial : 0;
+}
+
+u64 rblk_active_found(const struct rblk_volume *volume)
+{
+	return volume->active->terms.now.serial;
+}
+
 u64 rblk_active_serial(const struct rblk_volume *volume)
 {
 	u64 serial = volume->active ? volume->active->log.serial :
@@ -495,6 +512,44 @@ static u64 base_of(const struct rblk_resource *res, u8 node)
 		base = max(base, volume->active->base[node]);
 	}
 	return base;
+}
+
+u64 rblk_active_base(const struct rblk_resource *res, u8 node)
+{
+	lockdep_assert_held(&res->log.lock);
+	return res->keep.led_gen ? base_of(res, node) : U64_MAX;
+}
+
+u32 rblk_active_nr(const struct rblk_volume *volume)
+{
+	const struct rblk_actlog *log = &volume->active->log;
+
+	return log->nr_slots - READ_ONCE(log->nr_vacant);
+}
+
+u32 rblk_active_slots(const struct rblk_volume *volume)
+{
+	return volume->active->log.nr_slots;
+}
+
+u32 rblk_active_spans(const struct rblk_volume *volume, u32 *slot,
+		      struct rblk_span *span, u32 max)
+{
+	const struct rblk_active *active = volume->active;
+	u64 size = volume->backing.size_sects;
+	u32 extent, nr = 0;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	while (nr < max) {
+		extent = rblk_actlog_next(&active->log, slot);
+		if (extent == RBLK_ONDISK_NO_EXTENT)
+			break;
+		span[nr].sector = (u64)extent << shift_of(active);
+		span[nr].nr_sects = min(1ULL << shift_of(active),
+					size - span[nr].sector);
+		nr++;
+	}
+	return nr;
 }
 
 bool rblk_active_restore(struct rblk_resource *res, u8 node)

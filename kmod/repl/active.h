@@ -16,6 +16,7 @@
 #include <linux/workqueue.h>
 
 #include "../core/actlog.h"
+#include "../core/wire.h"
 
 struct page;
 struct rblk_resource;
@@ -90,6 +91,48 @@ void rblk_active_begin(struct rblk_resource *res);
  * Return: false if the disks do not speak for it.
  */
 bool rblk_active_restore(struct rblk_resource *res, u8 node);
+
+/**
+ * rblk_active_base - for whom the disks still speak
+ * @res: its log's lock is held
+ * @node: id of a peer
+ *
+ * Return: if that node has everything up to here, all in which this node may
+ * differ from it is in active extents; U64_MAX: it may differ anywhere.
+ */
+u64 rblk_active_base(const struct rblk_resource *res, u8 node);
+
+/** rblk_active_nr - how many extents are active; the log's lock is not needed */
+u32 rblk_active_nr(const struct rblk_volume *volume);
+
+/** rblk_active_slots - how many slots there are */
+u32 rblk_active_slots(const struct rblk_volume *volume);
+
+/**
+ * rblk_active_spans - where a volume may differ
+ * @volume: has an activity log; the log's lock is held
+ * @slot: where to go on; begins with 0
+ * @span: filled
+ * @max: how many fit
+ *
+ * Return: how many there are; 0 is no end, @slot is.
+ */
+u32 rblk_active_spans(const struct rblk_volume *volume, u32 *slot,
+		      struct rblk_span *span, u32 max);
+
+/**
+ * rblk_active_saw - what this node saw of a primary's activity log
+ * @volume: whose; its resource's log is not locked
+ * @lineage: that this node's data has
+ *
+ * Return: the number of the newest transaction that the primary of the last
+ * term told; 0: none.
+ */
+u64 rblk_active_saw(struct rblk_volume *volume,
+		    const struct rblk_lineage *lineage);
+
+/** rblk_active_found - the last transaction of the ring, as it was found */
+u64 rblk_active_found(const struct rblk_volume *volume);
 
 /**
  * rblk_active_serial - the newest transaction that is durable

@@ -5,6 +5,7 @@
 #include "active.h"
 #include "agree.h"
 #include "disk.h"
+#include "tell.h"
 #include "../fault.h"
 #include "../resource.h"
 #include "../volume.h"
@@ -60,27 +61,12 @@ void rblk_agree_describe(struct rblk_peer *peer)
 	peer->negotiating = true;
 }
 
-static u64 last_gen(const struct rblk_lineage *lineage)
-{
-	return lineage->nr_terms ? lineage->term[lineage->nr_terms - 1].gen : 0;
-}
-
-u64 rblk_agree_saw(struct rblk_volume *volume,
-		   const struct rblk_lineage *lineage)
-{
-	struct rblk_applier *applier = &volume->res->applier;
-	struct rblk_seen seen;
-
-	spin_lock_irq(&applier->lock);
-	seen = volume->seen;
-	spin_unlock_irq(&applier->lock);
-	return seen.gen == last_gen(lineage) ? seen.serial : 0;
-}
-
 bool rblk_agree_is_set_back(struct rblk_peer *peer,
 			    const struct rblk_hello *hello)
 {
-	struct rblk_seen seen = { .gen = last_gen(&hello->self.lineage) };
+	struct rblk_seen seen = {
+		.gen = rblk_lineage_last_gen(&hello->self.lineage),
+	};
 	struct rblk_resource *res = peer->res;
 	const struct rblk_volume *volume;
 	u32 i;
@@ -235,8 +221,13 @@ static void begin_resync_locked(struct rblk_peer *peer)
 	struct rblk_log *log = &peer->res->log;
 	u64 theirs = peer->theirs.lineage.seq;
 	u64 mine = peer->mine.lineage.seq;
+	u64 parted = rblk_tell_counts(peer);
 	bool full = peer->offer == RBLK_SYNC_FULL;
 
+	/* What it has beyond, this node lacks as well as the other way round. */
+	if (parted)
+		theirs = parted;
+	peer->told = false;
 	if (peer->offer == RBLK_SYNC_BITMAP) {
 		rblk_lack_returned(&peer->lack, theirs, false);
 		rblk_log_remember_rest(log, peer->node_id, theirs);
@@ -417,6 +408,7 @@ enum rblk_sync rblk_agree_offer(struct rblk_peer *peer)
 	struct rblk_memory memory = {
 		.base = rblk_lack_base(&peer->lack),
 		.partial = peer->lack.partial,
+		.told = rblk_tell_counts(peer),
 	};
 	enum rblk_sync offer;
 

@@ -20,17 +20,6 @@
 void rblk_agree_describe(struct rblk_peer *peer);
 
 /**
- * rblk_agree_saw - what this node saw of a primary's activity log
- * @volume: whose; its resource's log is not locked
- * @lineage: that this node's data has
- *
- * Return: the number of the newest transaction that the primary of the last
- * term told; 0: none.
- */
-u64 rblk_agree_saw(struct rblk_volume *volume,
-		   const struct rblk_lineage *lineage);
-
-/**
  * rblk_agree_is_set_back - did the peer see more of this node's activity log?
  * @peer: that described itself
  * @hello: how

@@ -5,8 +5,10 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
+#include "active.h"
 #include "agree.h"
 #include "link.h"
+#include "tell.h"
 #include "write.h"
 #include "../fault.h"
 #include "../resource.h"
@@ -143,7 +145,8 @@ static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
 	struct rblk_hello_volume *v;
 	int i;
 
-	hello->features = RBLK_FEATURE_ZEROES | RBLK_FEATURE_LOGGED;
+	hello->features = RBLK_FEATURE_ZEROES | RBLK_FEATURE_LOGGED |
+			  RBLK_FEATURE_ACTIVE;
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {
 		struct rblk_volume *volume = res->volume[i];
 		struct block_device *bdev;
@@ -156,7 +159,7 @@ static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
 		v = &hello->volume[hello->nr_volumes++];
 		v->id = i;
 		v->size_sects = volume->backing.size_sects;
-		v->logged = rblk_agree_saw(volume, &hello->self.lineage);
+		v->logged = rblk_active_saw(volume, &hello->self.lineage);
 		v->logical_shift =
 			ilog2(volume->block_bytes);
 		v->physical_shift =
@@ -426,6 +429,9 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 	peer->greeted = true;
 	peer->takes_zeroes = hello->features & RBLK_FEATURE_ZEROES;
 	peer->takes_logged = hello->features & RBLK_FEATURE_LOGGED;
+	peer->takes_active = hello->features & RBLK_FEATURE_ACTIVE;
+	peer->told = false;
+	peer->told_volumes = 0;
 	set_back = rblk_agree_is_set_back(peer, hello);
 	reason = note_theirs_locked(peer, &hello->self);
 	if (!reason && rblk_agree_may_declare_clean(peer)) {
@@ -446,6 +452,8 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 	}
 	if (offer && !reason)
 		send_offer(peer, offer);
+	if (!reason)
+		rblk_tell(peer);
 	wake_up_all(&res->settled);
 	leave_former_leaders(peer);
 	if (!reason)
@@ -485,6 +493,8 @@ const char *rblk_link_state(struct rblk_peer *peer,
 		reason = "out of memory";
 	if (offer && !reason)
 		send_offer(peer, offer);
+	if (!reason)
+		rblk_tell(peer);
 	wake_up_all(&res->settled);
 	if (!reason && peer->copied_to)
 		res->notify->resource(res, "a resync of this node's data begins");
@@ -580,24 +590,30 @@ static int check_resync(struct rblk_peer *peer, bool force,
 	return 0;
 }
 
-int rblk_link_resync(struct rblk_peer *peer, bool force,
+int rblk_link_resync(struct rblk_peer *peer, u32 flags,
 		     struct netlink_ext_ack *extack)
 {
+	bool known = flags & RBLK_FLAG_KNOWN;
+	enum rblk_sync how = known ? RBLK_SYNC_BITMAP : RBLK_SYNC_FULL;
 	struct rblk_resource *res = peer->res;
 	int err;
 
 	lockdep_assert_held(&res->conf);
 	spin_lock_irq(&res->log.lock);
-	err = check_resync(peer, force, extack);
+	err = check_resync(peer, flags & RBLK_FLAG_FORCE, extack);
 	if (!err && res->log.streaming & BIT(peer->node_id)) {
 		NL_SET_ERR_MSG(extack, "the peer is up to date");
 		err = -EALREADY;
 	}
+	if (!err && known && !rblk_tell_counts(peer)) {
+		NL_SET_ERR_MSG(extack, "it is not known where the peer differs: add --full");
+		err = -ENODATA;
+	}
 	if (!err)
-		rblk_agree_begin_offer(peer, RBLK_SYNC_FULL);
+		rblk_agree_begin_offer(peer, how);
 	spin_unlock_irq(&res->log.lock);
 	if (!err)
-		send_offer(peer, RBLK_SYNC_FULL);
+		send_offer(peer, how);
 	return err;
 }
 

@@ -109,15 +109,16 @@ void rblk_link_renegotiate(struct rblk_peer *peer);
 const char *rblk_link_copied(struct rblk_peer *peer);
 
 /**
- * rblk_link_resync - copy everything to a peer that cannot follow
+ * rblk_link_resync - copy to a peer that cannot follow
  * @peer: its resource's configuration lock is held
- * @force: although it diverged: what only it has is lost
+ * @flags: RBLK_FLAG_FORCE: although it diverged: what only it has is lost;
+ *	RBLK_FLAG_KNOWN: only where the two may differ, instead of everything
  * @extack: gets the reason of a refusal
  *
  * Return: 0; -EPERM (not primary; diverged), -ENOTCONN, -EALREADY, -EBUSY,
- * -ENOMEM.
+ * -ENOMEM, -ENODATA (KNOWN, and it is not).
  */
-int rblk_link_resync(struct rblk_peer *peer, bool force,
+int rblk_link_resync(struct rblk_peer *peer, u32 flags,
 		     struct netlink_ext_ack *extack);
 
 /**

@@ -19,6 +19,7 @@
 #include "payload.h"
 #include "recv.h"
 #include "send.h"
+#include "tell.h"
 #include "write.h"
 #include "../fault.h"
 #include "../peer.h"
@@ -491,6 +492,8 @@ static const char *got_ctrl(struct rblk_peer *peer)
 		return got_diff(peer);
 	case RBLK_MSG_READ:
 		return got_read(peer);
+	case RBLK_MSG_ACTIVE:
+		return rblk_tell_heard(peer);
 	case RBLK_MSG_OP:
 	case RBLK_MSG_READ_REPLY:
 	case __RBLK_MSG_END:

@@ -60,7 +60,8 @@
  *   RESYNC         NAME FLAGS? PEER[ NODE_ID ]
  *                  Primary only: copies every volume in full to that peer.
  *                  -EPERM if that peer diverged, unless FLAGS has FORCE: what
- *                  only it has is lost.
+ *                  only it has is lost. FLAGS KNOWN: only where the two may
+ *                  differ; -ENODATA when that is not known.
  *   DISCARD        NAME PEER[ NODE_ID ]
  *                  Backup only, connected to that peer, a primary, after a fork:
  *                  what this node wrote by itself is given up, and the primary
@@ -127,7 +128,9 @@ enum rblk_cmd {
 /* FLAGS, u32 */
 #define RBLK_FLAG_FORCE		(1U << 0)
 #define RBLK_FLAG_ASSUME_CLEAN	(1U << 1)
-#define RBLK_FLAG_ALL		(RBLK_FLAG_FORCE | RBLK_FLAG_ASSUME_CLEAN)
+#define RBLK_FLAG_KNOWN		(1U << 2)
+#define RBLK_FLAG_ALL		(RBLK_FLAG_FORCE | RBLK_FLAG_ASSUME_CLEAN | \
+				 RBLK_FLAG_KNOWN)
 
 enum rblk_attr {
 	RBLK_A_UNSPEC,

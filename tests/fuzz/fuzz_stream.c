@@ -116,6 +116,7 @@ static bool take_payload(struct stream *stream, const struct rblk_frame *frame,
 			 const uint8_t *payload)
 {
 	char text[RBLK_WIRE_TEXT_MAX];
+	struct rblk_span span;
 	struct rblk_ack ack;
 	u64 differ;
 
@@ -137,6 +138,11 @@ static bool take_payload(struct stream *stream, const struct rblk_frame *frame,
 		MUST(frame->nr_sects > 2016 ||
 		     !(differ >> ((frame->nr_sects + 31) / 32)));
 		return true;
+	case RBLK_MSG_ACTIVE:
+		return !frame->length ||
+		       !rblk_wire_get_span(payload, frame->length,
+					   frame->length / RBLK_WIRE_SPAN_BYTES - 1,
+					   &span);
 	case RBLK_MSG_BYE:
 		rblk_wire_get_bye(payload, frame->length, text);
 		return false;

@@ -103,10 +103,25 @@ static void try_bye(const uint8_t *data, size_t size)
 	MUST(!memcmp(data, again, size));
 }
 
+static void try_spans(const uint8_t *data, size_t size)
+{
+	uint8_t again[RBLK_WIRE_SPAN_BYTES];
+	struct rblk_span span;
+	u32 i;
+
+	for (i = 0; !rblk_wire_get_span(data, size, i, &span); i++) {
+		MUST(span.nr_sects && span.sector + span.nr_sects <= 1ULL << 53);
+		MUST(rblk_wire_put_spans(again, &span, 1) == sizeof(again));
+		MUST(!memcmp(data + i * sizeof(again), again, sizeof(again)));
+	}
+	MUST(i <= size / sizeof(again));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const pieces[])(const uint8_t *data, size_t size) = {
 		try_header, try_hello, try_ack, try_state, try_bye,
+		try_spans,
 	};
 	uint8_t *exact;
 

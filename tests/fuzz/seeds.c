@@ -8,6 +8,8 @@
 #include "ondisk.h"
 #include "wire.h"
 
+static const struct rblk_span spans[] = { { 8192, 8192 }, { 1 << 30, 5 } };
+
 static const char *directory;
 static uint8_t stream[16384];
 static size_t stream_size;
@@ -152,6 +154,7 @@ static void save_payloads(void)
 	state.catchup = true;
 	save_piece(3, "state-catchup", buf, rblk_wire_put_state(buf, &state));
 	save_piece(4, "bye", buf, rblk_wire_put_bye(buf, "this node is going down"));
+	save_piece(5, "spans", buf, rblk_wire_put_spans(buf, spans, 2));
 }
 
 static void save_streams(void)
@@ -212,6 +215,15 @@ static void save_streams(void)
 	add_frame((struct rblk_frame) { .type = RBLK_MSG_READ_REPLY, .seq = 2,
 			.nr_sects = 8 }, NULL);
 	save_stream("reads");
+
+	control.type = RBLK_MSG_HELLO;
+	control.length = some_hello(buf, 1, RBLK_ROLE_BACKUP);
+	add_frame(control, buf);
+	add_frame((struct rblk_frame) { .type = RBLK_MSG_ACTIVE, .seq = 20,
+			.length = rblk_wire_put_spans(buf, spans, 2) }, buf);
+	add_frame((struct rblk_frame) { .type = RBLK_MSG_ACTIVE, .seq = 20,
+			.flags = RBLK_FRAME_LAST }, NULL);
+	save_stream("active");
 }
 
 /* For fuzz_ondisk: the kind, a shift and a place, and the block. */

@@ -431,6 +431,32 @@ static void test_diff(void **state)
 			 RBLK_WIRE_BAD_PAYLOAD);
 }
 
+static void test_spans(void **state)
+{
+	static const u8 bytes[] = {
+		0x55, 0x44, 0x33, 0x22, 0x11, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0xe0, 0xff, 0xff, 0xff, 0x1f, 0, 0, 0, 0x20, 0, 0, 0, 0, 0,
+	};
+	struct rblk_span span[2] = { { 0x1122334455, 9 }, { BIG - (1 << 21), 1 << 21 } }, got;
+	u8 buf[sizeof(bytes)];
+
+	(void)state;
+	assert_int_equal(rblk_wire_put_spans(buf, span, 2), sizeof(bytes));
+	assert_memory_equal(buf, bytes, sizeof(bytes));
+	assert_int_equal(rblk_wire_get_span(buf, 32, 1, &got), RBLK_WIRE_OK);
+	assert_true(got.sector == BIG - (1 << 21) && got.nr_sects == 1 << 21);
+	assert_int_equal(rblk_wire_get_span(buf, 32, 2, &got),
+			 RBLK_WIRE_BAD_LENGTH);
+	assert_int_equal(rblk_wire_get_span(buf, 31, 0, &got),
+			 RBLK_WIRE_BAD_LENGTH);
+	buf[16]++;
+	assert_int_equal(rblk_wire_get_span(buf, 32, 1, &got),
+			 RBLK_WIRE_BAD_PAYLOAD);
+	memset(buf + 8, 0, 8);
+	assert_int_equal(rblk_wire_get_span(buf, 32, 0, &got),
+			 RBLK_WIRE_BAD_PAYLOAD);
+}
+
 static void test_bye(void **state)
 {
 	char text[RBLK_WIRE_TEXT_MAX], buf[RBLK_WIRE_TEXT_MAX], *copy;
@@ -486,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_state_round_trip),
 		cmocka_unit_test(test_state_fields),
 		cmocka_unit_test(test_diff),
+		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_bye),
 	};
 

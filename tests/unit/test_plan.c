@@ -362,7 +362,7 @@ static void check_sync(const struct rblk_self *mine,
 		       const struct rblk_plan *plan,
 		       const struct rblk_plan *theirs)
 {
-	struct rblk_memory memory;
+	struct rblk_memory memory = { };
 	u64 i;
 
 	(void)theirs;
@@ -455,6 +455,47 @@ static void test_set_back(void **state)
 	assert_false(rblk_plan_was_set_back(&mine, &peer, 11));
 }
 
+/* Alpha led from 51 on and crashed; bravo had it up to 70 and was promoted. */
+static void test_parted(void **state)
+{
+	struct rblk_self bravo = {
+		.role = RBLK_ROLE_PRIMARY, .data = RBLK_DATA_CONSISTENT,
+		.promised = 33,
+		.lineage = { 3, 90, { { 1, 1 }, { 16, 51 }, { 33, 71 } } },
+	};
+	struct rblk_self alpha = {
+		.role = RBLK_ROLE_BACKUP, .data = RBLK_DATA_UNCLEAN,
+		.promised = 16,
+		.lineage = { 2, 50, { { 1, 1 }, { 16, 51 } } },
+	};
+	struct rblk_memory memory = { .log_from = 91, .base = 70, .told = true };
+
+	(void)state;
+	assert_true(rblk_plan_parted(&bravo, &alpha) == 70);
+	/* An admin has to say so, as long as it may hold what nobody else has. */
+	assert_int_equal(rblk_plan_sync(&bravo, &alpha, &memory),
+			 RBLK_SYNC_NONE);
+	alpha.data = RBLK_DATA_INCONSISTENT;
+	assert_int_equal(rblk_plan_sync(&bravo, &alpha, &memory),
+			 RBLK_SYNC_BITMAP);
+	memory.told = false;
+	assert_int_equal(rblk_plan_sync(&bravo, &alpha, &memory),
+			 RBLK_SYNC_FULL);
+	/* Bravo had nothing of that term. */
+	bravo.lineage = (struct rblk_lineage){
+		2, 90, { { 1, 1 }, { 33, 41 } } };
+	assert_true(rblk_plan_parted(&bravo, &alpha) == 40);
+	/* It has not written anything yet. */
+	bravo.lineage = (struct rblk_lineage){
+		3, 70, { { 1, 1 }, { 16, 51 }, { 33, 71 } } };
+	assert_true(rblk_plan_parted(&bravo, &alpha) == 70);
+	bravo.lineage = (struct rblk_lineage){ 1, 90, { { 7, 60 } } };
+	assert_true(rblk_plan_parted(&bravo, &alpha) == 0);
+	alpha.lineage.nr_terms = 0;
+	alpha.lineage.seq = 0;
+	assert_true(rblk_plan_parted(&bravo, &alpha) == 0);
+}
+
 static void test_discard(void **state)
 {
 	struct rblk_self primary = {
@@ -521,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_sync_by_example),
 		cmocka_unit_test(test_set_back),
 		cmocka_unit_test(test_discard),
+		cmocka_unit_test(test_parted),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

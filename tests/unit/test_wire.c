@@ -49,6 +49,8 @@ static const struct rblk_frame frames[] = {
 	{ .type = RBLK_MSG_READ_REPLY, .seq = 7, .length = 4096, .sector = 8,
 	  .nr_sects = 8, .volume = 3 },
 	{ .type = RBLK_MSG_READ_REPLY, .seq = 7, .sector = 8, .nr_sects = 8 },
+	{ .type = RBLK_MSG_ACTIVE, .length = 4080, .seq = 7, .volume = 3 },
+	{ .type = RBLK_MSG_ACTIVE, .seq = 7, .flags = RBLK_FRAME_LAST },
 	{ .type = RBLK_MSG_BYE, .length = 127 },
 	{ .type = RBLK_MSG_BYE },
 };
@@ -170,7 +172,8 @@ static void reseal(struct rblk_msg_hdr *hdr)
 /* What is sent after a transaction of the activity log tells its number. */
 static bool is_logged(const struct rblk_frame *frame)
 {
-	return frame->type == RBLK_MSG_OP || frame->type == RBLK_MSG_RESYNC;
+	return frame->type == RBLK_MSG_OP || frame->type == RBLK_MSG_RESYNC ||
+	       frame->type == RBLK_MSG_ACTIVE;
 }
 
 static void test_logged(void **state)
@@ -239,7 +242,7 @@ static void test_type_and_op(void **state)
 
 	(void)state;
 	for (type = 0; type < 256; type++) {
-		if (type == 0 || type > RBLK_MSG_READ_REPLY)
+		if (type == 0 || type > RBLK_MSG_ACTIVE)
 			REFUSED(frames[0], f.type = type, RBLK_WIRE_BAD_TYPE);
 	}
 	for (op = 0; op < 256; op++) {
@@ -270,6 +273,7 @@ static u16 flags_by_the_book(const struct rblk_frame *frame)
 			return want | RBLK_FRAME_ZEROES_NOUNMAP;
 		return want;
 	case RBLK_MSG_RESYNC:
+	case RBLK_MSG_ACTIVE:
 		return crc | RBLK_FRAME_LAST;
 	case RBLK_MSG_RESYNC_ACK:
 		return RBLK_FRAME_LAST;
@@ -325,21 +329,22 @@ static void test_unused_fields(void **state)
 			      good->type == RBLK_MSG_DIFF ||
 			      good->type == RBLK_MSG_READ ||
 			      good->type == RBLK_MSG_READ_REPLY;
+		bool active = good->type == RBLK_MSG_ACTIVE;
 
 		if (!op)
 			REFUSED(*good, f.gen = 1, RBLK_WIRE_BAD_RESERVED);
-		if (!op && good->type != RBLK_MSG_READ &&
+		if (!op && !active && good->type != RBLK_MSG_READ &&
 		    good->type != RBLK_MSG_READ_REPLY)
 			REFUSED(*good, f.seq = 1, RBLK_WIRE_BAD_RESERVED);
 		if (!op && good->type != RBLK_MSG_READ)
 			REFUSED(*good, f.dep = 1, RBLK_WIRE_BAD_RESERVED);
-		if (!op && !resync)
+		if (!op && !resync && !active)
 			REFUSED(*good, f.volume = 1, RBLK_WIRE_BAD_RESERVED);
 		if ((op && good->op == RBLK_OP_FLUSH) || (!op && !resync)) {
 			REFUSED(*good, f.sector = 1, RBLK_WIRE_BAD_RESERVED);
 			REFUSED(*good, f.nr_sects = 1, RBLK_WIRE_BAD_RESERVED);
 		}
-		if (op || resync) {
+		if (op || resync || active) {
 			REFUSED(*good, f.volume = 64, RBLK_WIRE_BAD_VOLUME);
 			REFUSED(*good, f.volume = 255, RBLK_WIRE_BAD_VOLUME);
 		}
@@ -446,6 +451,7 @@ static void test_control_lengths(void **state)
 	check_bounds(RBLK_MSG_HELLO, 4, RBLK_WIRE_HELLO_MAX);
 	check_bounds(RBLK_MSG_ACK, 24, RBLK_WIRE_ACK_MAX);
 	check_bounds(RBLK_MSG_STATE, 24, 24 + 24 * RBLK_LINEAGE_MAX);
+	check_bounds(RBLK_MSG_ACTIVE, 0, 16 * RBLK_WIRE_SPANS_MAX);
 	check_bounds(RBLK_MSG_BYE, 0, RBLK_WIRE_TEXT_MAX - 1);
 }
 

@@ -692,7 +692,7 @@ static void send_file(const char *path)
 /* A frame as it might be, then some of its bytes changed. */
 static void send_mutant(void)
 {
-	struct rblk_frame frame = { .type = 1 + random() % RBLK_MSG_READ_REPLY,
+	struct rblk_frame frame = { .type = 1 + random() % RBLK_MSG_ACTIVE,
 		.volume = random() % 2, .seq = random() % 64,
 		.dep = random() % 64, .gen = random() % 8 };
 	static char bytes[FRAME_MAX];

@@ -109,6 +109,7 @@ struct resync_verb {
 	uint64_t has;
 	uint8_t paused;
 	bool force;
+	uint32_t flags;
 	const char *done;
 };
 
@@ -142,10 +143,9 @@ static int resync_peer(struct rblk_genl *g, const struct resync_verb *verb,
 	struct rblk_genl_error err;
 	int rc;
 
-	if (verb->force) {
+	req.flags = verb->flags | (verb->force ? RBLK_FLAG_FORCE : 0);
+	if (req.flags)
 		req.has = RBLK_HAS(RBLK_A_FLAGS);
-		req.flags = RBLK_FLAG_FORCE;
-	}
 	req.nest = RBLK_A_PEER;
 	req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID) | verb->has;
 	req.peer.node_id = peer->node_id;
@@ -159,7 +159,7 @@ static int resync_peer(struct rblk_genl *g, const struct resync_verb *verb,
 		if (rc)
 			return rc;
 		req.has = RBLK_HAS(RBLK_A_FLAGS);
-		req.flags = RBLK_FLAG_FORCE;
+		req.flags = verb->flags | RBLK_FLAG_FORCE;
 		rc = rblk_genl_request(g, &req, &err);
 	}
 	if (rc)
@@ -198,7 +198,7 @@ int rblk_cmd_resync(struct rblk_cli *cli, int argc, char **argv)
 		{ "resume", &resume, NULL }, { "force", &force, NULL },
 		{ NULL, NULL, NULL },
 	};
-	struct resync_verb verb = { RBLK_CMD_RESYNC, 0, 0, false,
+	struct resync_verb verb = { RBLK_CMD_RESYNC, 0, 0, false, 0,
 				    "copying to" };
 	struct rblk_genl g;
 	int rc = rblk_cli_options("resync", options, &argc, &argv);
@@ -206,13 +206,12 @@ int rblk_cmd_resync(struct rblk_cli *cli, int argc, char **argv)
 	if (rc)
 		return rc;
 	if (argc < 1 || argc > 2 || full + pause + resume > 1 ||
-	    (force && !full) || (argc == 1 && !pause && !resume))
+	    (force && (pause || resume)) || (argc == 1 && !pause && !resume))
 		return rblk_cli_usage("resync");
 	if (!full && !pause && !resume)
-		return rblk_cli_fail(RBLK_EXIT_USAGE, argv[0],
-				     "say --full: every block is copied; or --pause, --resume");
+		verb.flags = RBLK_FLAG_KNOWN;
 	verb.force = force;
-	if (!full) {
+	if (pause || resume) {
 		verb.cmd = RBLK_CMD_PEER_SET;
 		verb.has = RBLK_HAS(RBLK_PEER_RESYNC_PAUSED);
 		verb.paused = pause;

@@ -256,10 +256,10 @@ static int request_discard(struct rblk_genl *g, const char *name,
 	req.peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
 	req.peer.node_id = winner->node_id;
 	rc = rblk_cli_request(g, &req, "nothing was discarded");
-	if (rc && file) {
-		unlink(file);
-		fprintf(stderr, "  %s was removed again\n", file);
-	}
+	/* Perhaps it was carried out, and only the answer was lost. */
+	if (rc && file)
+		fprintf(stderr, "  %s is kept: remove it before the next attempt\n",
+			file);
 	if (rc == 0)
 		printf("%s: what only this node has is given up; %s copies over what differs\n",
 		       name, winner->node_name);

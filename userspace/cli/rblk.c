@@ -128,11 +128,14 @@ const struct rblk_command rblk_commands[] = {
 		"", true, false,
 	}, {
 		"resync", rblk_cmd_resync,
-		"--full [--force] RES PEER | --pause | --resume RES [PEER]",
-		"copy every volume to a peer, or pause and resume copying",
-		"On the primary only. The peer's data is inconsistent until the\n"
-		"copy is complete; watch it with 'rblk status'. If the peer\n"
-		"diverged, what only it has is lost: it asks before, unless --force.\n"
+		"[--full] [--force] RES PEER | --pause | --resume RES [PEER]",
+		"copy to a peer that cannot follow, or pause and resume copying",
+		"On the primary only. What differs on the peer is overwritten. With\n"
+		"--full all is compared; without, only where the two may differ, as\n"
+		"far as both know that: of a primary that crashed, mostly. The peer's\n"
+		"data is inconsistent until the copy is complete; watch it with\n"
+		"'rblk status'. If the peer diverged, what only it has is lost: it\n"
+		"asks before, unless --force.\n"
 		"--pause: no block is copied, whatever the link does, until --resume\n"
 		"or 'down'; writes still go to the peer. Without PEER: to all of\n"
 		"them.",

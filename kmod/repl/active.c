@@ -235,6 +235,7 @@ static int write_prepared(struct rblk_active *active)
 	err = rblk_mdio_write(super->bdev, at, active->page, false);
 	spin_lock_irq(&log->lock);
 	rblk_actlog_written(&active->log, active->tx, !err);
+	active->terms.now.serial = active->log.serial;
 	spin_unlock_irq(&log->lock);
 	retry_held(active);
 	return err;

@@ -76,6 +76,9 @@ bool rblk_agree_is_set_back(struct rblk_peer *peer,
 	/* The remainder says whose generation it is. */
 	if (seen.gen % RBLK_MAX_NODES != res->node_id)
 		return false;
+	/* In a term that goes on, memory knows, whatever the disk still takes. */
+	if (res->log.gate.primary && seen.gen == res->log.gen)
+		return false;
 	for (i = 0; i < hello->nr_volumes; i++) {
 		volume = res->volume[hello->volume[i].id];
 		seen.serial = hello->volume[i].logged;

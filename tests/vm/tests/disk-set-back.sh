@@ -37,6 +37,19 @@ meet() {
 		fail "the replicas differ"
 }
 
+say "the primary goes on, or was demoted in order: no disk was set back"
+write 40 2
+on bravo rblk disconnect r0
+write 44 1
+meet 0
+on alpha rblk demote r0
+on bravo rblk disconnect r0
+on bravo rblk connect r0
+connected alpha
+[ "$(named)" = 0 ] || fail "the disk was said to be set back"
+on alpha rblk promote r0
+level alpha
+
 say "what was written since was active already: only that is compared"
 write 5 2
 image

@@ -175,8 +175,9 @@ static void pick_ready_locked(struct rblk_applier *applier,
 
 	lockdep_assert_held(&applier->lock);
 	list_for_each_entry_safe(apply, tmp, &applier->waiting, link) {
+		/* Once one failed, what depends on it only fails as well. */
 		if (!rblk_order_may_start(&applier->order, apply->dep) &&
-		    !rblk_fault(RBLK_FAULT_NO_DEP_KEPT))
+		    !applier->failed && !rblk_fault(RBLK_FAULT_NO_DEP_KEPT))
 			break;
 		if (rblk_extents_find(extents_of(apply), apply->extent.sector,
 				      apply->extent.nr_sects) &&

@@ -264,6 +264,8 @@ int rblk_link_attach(struct rblk_peer *peer, int fd,
 	set_conn_locked(peer, RBLK_CONN_HELLO);
 	spin_unlock_irq(&res->log.lock);
 
+	/* What a resync left behind while the last link went down. */
+	rblk_outq_purge(&peer->outq);
 	err = put_hello(peer);
 	peer->binding.owner = peer;
 	rblk_sock_bind(&peer->sock, &peer->binding);

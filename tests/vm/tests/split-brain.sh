@@ -100,8 +100,27 @@ refused 1 inconsistent on alpha rblk promote r0
 on bravo rblk connect r0
 connected alpha bravo
 level bravo
+
+say "the branch of the lower generation is to stay"
 on bravo rblk demote r0
+on alpha rblk promote r0
+level alpha
+apart
+put alpha 400 8
+put bravo 500 8
+on bravo rblk demote r0
+on alpha rblk connect r0
+on bravo rblk connect r0
+says_so() { on alpha rblk status r0 | grep "'rblk demote r0' on both, 'rblk promote r0' there"; }
+eventually 20 says_so
+on alpha rblk demote r0
+connected alpha bravo
+on alpha rblk promote r0
+discard bravo
+level alpha
+on alpha rblk demote r0
 for node in alpha bravo; do on $node rblk down r0; done
 identical /dev/ram0 /dev/ram1
 history() { examine "$1" | grep "generation [0-9]* from"; }
 [ "$(history alpha)" = "$(history bravo)" ] || fail "the histories differ"
+! grep "protocol error" /tmp/rblkd-alpha.log /tmp/rblkd-bravo.log || fail "a frame of an earlier link came before HELLO"

@@ -85,7 +85,7 @@ done
 connected alpha bravo
 held=$((before - $(available_mb) - $(stored_mb alpha) - $(stored_mb bravo)))
 say "$took MiB of memory for two new nodes, $held MiB for two with a past"
-[ "$took" -le 64 ] && [ "$held" -le 96 ] || fail "that is not in proportion to what was written"
+[[ $took -le 64 && $held -le 96 ]] || fail "that is not in proportion to what was written"
 for node in alpha bravo; do
 	on $node rblk down r0
 	losetup --detach "${backing[$node]}"

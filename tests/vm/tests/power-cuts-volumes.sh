@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 120
+# timeout: 240
 #
 # The disk of a backup fails while operations wait for others that depend on it: they
 # fail as well, so that its resource can be taken down, and the disk is free.
@@ -20,7 +20,7 @@ modprobe dm-delay
 size=$(blockdev --getsz /dev/ram1)
 echo "0 $size delay /dev/ram1 0 1500" | change_table disk-bravo
 # each depends on those before, and under protocol A all of them are sent at once
-write_on alpha --dependent --count 64 --depth 1
+write_on alpha --dependent --count 24 --depth 1
 wait "$crash_writer"
 disk_is bravo dead
 eventually 10 says bravo "failed"

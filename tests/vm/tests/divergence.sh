@@ -23,6 +23,7 @@ still_diverged() {
 	expect diverged on alpha rblk status r0
 }
 
+files=$(mktemp -d)
 size=$((39 << 20))
 promote_first alpha
 generation=$(on alpha rblk status --json r0 | sed -n 's/.*"generation": *\([0-9]*\).*/\1/p' | head -n 1)
@@ -53,29 +54,29 @@ on alpha rblk demote r0
 on alpha rblk connect r0
 connected alpha bravo
 still_diverged
-image >/tmp/before
+image >$files/before
 
 say "a copy over it asks"
 refused 1 "nobody is there to be asked" on bravo rblk resync --full r0 alpha
 still_diverged
 
 say "where it cannot be saved, nothing is given up"
-refused 2 "--save goes with --discard-mine" on alpha rblk connect --save /tmp/x r0
-echo mine >/tmp/exists
-refused 1 "exists already" save /tmp/exists
-[ "$(cat /tmp/exists)" = mine ]
+refused 2 "--save goes with --discard-mine" on alpha rblk connect --save $files/x r0
+echo mine >$files/exists
+refused 1 "exists already" save $files/exists
+[ "$(cat $files/exists)" = mine ]
 refused 1 "No such file or directory" save /nowhere/x
-mkdir /tmp/small
-mount -t tmpfs -o size=1m none /tmp/small
-refused 1 "No space left on device" save /tmp/small/x
-[ -z "$(ls -A /tmp/small)" ] || fail "left behind: $(ls -A /tmp/small)"
-umount /tmp/small
+mkdir $files/small
+mount -t tmpfs -o size=1m none $files/small
+refused 1 "No space left on device" save $files/small/x
+[ -z "$(ls -A $files/small)" ] || fail "left behind: $(ls -A $files/small)"
+umount $files/small
 still_diverged
 
 say "saved, and given up, while the winner writes on"
 (while :; do put bravo $((RANDOM % 300)) 4; done) &
 writer=$!
-save /tmp/archive
+save $files/archive
 level bravo
 kill $writer
 wait $writer || true
@@ -83,25 +84,26 @@ wait $writer || true
 on bravo rblk demote r0
 for node in alpha bravo; do on $node rblk down r0; done
 identical /dev/ram0 /dev/ram1
-! image | cmp -s - /tmp/before || fail "nothing was overwritten"
+! image | cmp -s - $files/before || fail "nothing was overwritten"
 
 say "anybody finds all of it in the archive"
-[ "$(stat -c %a /tmp/archive)" = 600 ]
-chmod 644 /tmp/archive
-chmod 1777 /tmp
-expect "data of      alpha (node 0), up to seq 104" anybody rblk divergence list /tmp/archive
-expect "replaced by  bravo (node 1)" anybody rblk divergence list /tmp/archive
-expect "parted       after seq 64 of generation $generation: 40 operations of its own" anybody rblk divergence list /tmp/archive
-expect "0 13107200 524288" anybody rblk divergence show /tmp/archive
-anybody rblk divergence export /tmp/archive /tmp/after
-cmp /tmp/before /tmp/after
-refused 1 "exists already" anybody rblk divergence export /tmp/archive /tmp/after
-refused 2 "no volume 1" rblk divergence export --volume 1 /tmp/archive /tmp/after1
+[ "$(stat -c %a $files/archive)" = 600 ]
+chmod 644 $files/archive
+chmod 1777 $files
+expect "data of      alpha (node 0), up to seq 104" anybody rblk divergence list $files/archive
+expect "replaced by  bravo (node 1)" anybody rblk divergence list $files/archive
+expect "parted       after seq 64 of generation $generation: 40 operations of its own" anybody rblk divergence list $files/archive
+expect "0 13107200 524288" anybody rblk divergence show $files/archive
+anybody rblk divergence export $files/archive $files/after
+cmp $files/before $files/after
+refused 1 "exists already" anybody rblk divergence export $files/archive $files/after
+refused 2 "no volume 1" rblk divergence export --volume 1 $files/archive $files/after1
 
 say "a damaged one is refused"
-refused 4 "no divergence archive" rblk divergence list /tmp/before
-head -c -1 /tmp/archive >/tmp/torn
-refused 1 "ends too early" rblk divergence list /tmp/torn
-printf x | dd of=/tmp/archive bs=1 seek=1000000 conv=notrunc status=none
-refused 1 "checksum differs" rblk divergence export /tmp/archive /tmp/after2
-[ ! -e /tmp/after2 ]
+refused 4 "no divergence archive" rblk divergence list $files/before
+head -c -1 $files/archive >$files/torn
+refused 1 "ends too early" rblk divergence list $files/torn
+printf x | dd of=$files/archive bs=1 seek=1000000 conv=notrunc status=none
+refused 1 "checksum differs" rblk divergence export $files/archive $files/after2
+[ ! -e $files/after2 ]
+rm -r $files

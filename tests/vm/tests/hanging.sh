@@ -82,7 +82,7 @@ say "a backup's disk that hangs"
 on alpha rblk up r0
 connected alpha bravo
 on alpha rblk promote --assume-clean r0
-behind() { on alpha rblk resync --full r0 bravo; }
+behind() { on alpha rblk resync --full --force r0 bravo; }
 behind || true
 on alpha rblk wait --for uptodate --timeout "$(patient 60)" r0
 hang 1

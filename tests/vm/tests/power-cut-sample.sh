@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
+# long: yes
 # timeout: 400
 #
-# A few of the cuts of power-cuts, always the same.
+# A few of the cuts of power-cuts, from a fixed seed.
 
 CRASH_SEED=${CRASH_SEED:-4711}
 . "$top/tests/vm/lib/outage.sh"

@@ -117,6 +117,9 @@ static const char * const held_by[] = {
 	[RBLK_HELD_BY_LOG] = "the log is full",
 	[RBLK_HELD_BY_RANGE] = "the same blocks are in flight",
 	[RBLK_HELD_BY_ACTIVITY] = "the activity log is written first",
+	[RBLK_HELD_BY_LEASE] = "the lease has run out",
+	[RBLK_HELD_BY_IN_SYNC] = "a node of the in-sync set is away",
+	[RBLK_HELD_BY_MIN_IN_SYNC] = "too few nodes are in sync",
 };
 
 static int in_flight_show(struct seq_file *m, void *unused)

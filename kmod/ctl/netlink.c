@@ -91,7 +91,7 @@ static const struct nla_policy policy[RBLK_A_MAX + 1] = {
 	[RBLK_A_PEER] = NLA_POLICY_NESTED(peer_policy),
 };
 
-#define NEST_MAX RBLK_PEER_MAX	/* of all nests' attributes */
+#define NEST_MAX RBLK_RES_MAX	/* of all nests' attributes */
 
 /**
  * struct request - what every handler starts from
@@ -105,7 +105,7 @@ struct request {
 	struct nlattr *tb[NEST_MAX + 1];
 };
 
-static_assert(RBLK_RES_MAX <= NEST_MAX && RBLK_VOL_MAX <= NEST_MAX);
+static_assert(RBLK_PEER_MAX <= NEST_MAX && RBLK_VOL_MAX <= NEST_MAX);
 
 #define missing(info, text) ({					\
 	GENL_SET_ERR_MSG((info), "request lacks " text);	\

@@ -12,12 +12,17 @@
  *
  *   RESOURCE_NEW   NAME RESOURCE[ NODE_ID NODE_NAME? UUID GENERATION?
  *                  ACKS? LOG_BYTES? LOG_OPS? READ_FROM_BACKUP? DATA_CRC?
- *                  ZERO_DETECT? PASS_DISK_ERRORS? DISK_TIMEOUT_MS? ]
+ *                  ZERO_DETECT? PASS_DISK_ERRORS? DISK_TIMEOUT_MS? LEASED?
+ *                  LEASE_ERROR? MIN_IN_SYNC? MIN_IN_SYNC_ERROR? ]
  *                  Creates a backup with no volume and no peer. GENERATION is
  *                  the highest generation this node ever promised (0: none).
  *   RESOURCE_SET   NAME RESOURCE[ ACKS? LOG_BYTES? READ_FROM_BACKUP? DATA_CRC?
- *                  ZERO_DETECT? PASS_DISK_ERRORS? DISK_TIMEOUT_MS? ]
+ *                  ZERO_DETECT? PASS_DISK_ERRORS? DISK_TIMEOUT_MS? LEASED?
+ *                  LEASE_ERROR? MIN_IN_SYNC? MIN_IN_SYNC_ERROR?
+ *                  LEASE_UNTIL_NS? IN_SYNC? ]
  *                  Takes effect at once, operations in flight included.
+ *                  LEASE_UNTIL_NS and IN_SYNC are of a term, from a promotion
+ *                  to a demotion: -EPERM on a backup, unless they are 0.
  *   RESOURCE_DEL   NAME FLAGS?
  *                  Drops links, removes volumes. -EBUSY while a volume is
  *                  open, unless FLAGS has FORCE: then outstanding I/O fails.
@@ -39,14 +44,19 @@
  *   PEER_SET       NAME PEER[ NODE_ID PROTOCOL? RESYNC_PAUSED? ]
  *                  RESYNC_PAUSED 1 only on the primary.
  *   PEER_DEL       NAME PEER[ NODE_ID ]
+ *                  -EBUSY while it is in IN_SYNC.
  *   LINK_ATTACH    NAME PEER[ NODE_ID SOCKET ]
  *                  SOCKET is a file descriptor of an established TCP
  *                  connection to that peer, which user space authenticated.
  *                  The module takes its own reference. The request returns
  *                  once the socket is taken; PEER events tell the rest.
  *   LINK_DETACH    NAME PEER[ NODE_ID ]
- *   PROMOTE        NAME GENERATION FLAGS?
- *                  GENERATION must be above every generation seen.
+ *   PROMOTE        NAME GENERATION FLAGS? RESOURCE[ LEASED? LEASE_ERROR?
+ *                  MIN_IN_SYNC? MIN_IN_SYNC_ERROR? LEASE_UNTIL_NS? IN_SYNC? ]?
+ *                  GENERATION must be above every generation seen. What the
+ *                  nest says holds from the first request on. With IN_SYNC,
+ *                  peers outside of it are passed over: the link of one that is
+ *                  primary is ended, and no write waits until they answered.
  *                  FLAGS ASSUME_CLEAN: the data of the volumes is the same on
  *                  all nodes (blank disks); needed once for a new resource.
  *                  FLAGS FORCE: although a connected peer is primary, or data
@@ -184,6 +194,44 @@ enum rblk_attr_resource {
 	 */
 	RBLK_RES_PASS_DISK_ERRORS,
 	RBLK_RES_DISK_TIMEOUT_MS, /* u32: a disk that takes longer failed; 0: never */
+	/*
+	 * u8: 1: a primary completes a read or a write only while it has a lease:
+	 * checked when it comes in, and when it ends. 0, the default: without
+	 */
+	RBLK_RES_LEASED,
+	/*
+	 * u64, CLOCK_BOOTTIME: the lease ends here; 0: there is none. It may be
+	 * set back: once the request is answered, nothing more completes. Gone
+	 * with a demotion
+	 */
+	RBLK_RES_LEASE_UNTIL_NS,
+	/*
+	 * u8: without a lease, 0: requests are held until there is one, or a
+	 * demotion or removal by force; 1: they fail
+	 */
+	RBLK_RES_LEASE_ERROR,
+	/*
+	 * u32: bits 1 << node id, this node's among them: a write is reported
+	 * once every synchronous (B, C) peer of these has it, connected or not,
+	 * and others are not waited for; with ACKS N, N of these. 0, the default:
+	 * the peers that are connected. Gone with a demotion. A node that is
+	 * taken out may lose its link; one that is added is UPTODATE when it has
+	 * all that was reported without it. One that is copied to out of order,
+	 * and so can not be promoted, is not waited for until that is complete
+	 */
+	RBLK_RES_IN_SYNC,
+	/*
+	 * u8: new writes need so many nodes, this one included, that writes are
+	 * waited for from; 0: any number
+	 */
+	RBLK_RES_MIN_IN_SYNC,
+	RBLK_RES_MIN_IN_SYNC_ERROR, /* u8: with fewer 0: writes are held; 1: they fail */
+	/* answers only: */
+	/*
+	 * u64, CLOCK_BOOTTIME: the first write (no flush) since the promotion was
+	 * reported; 0: none
+	 */
+	RBLK_RES_FIRST_WRITE_NS,
 	__RBLK_RES_MAX,
 };
 
@@ -303,6 +351,9 @@ enum rblk_held_by {
 	RBLK_HELD_BY_LOG,	/* room in the log */
 	RBLK_HELD_BY_RANGE,	/* the same blocks are in flight */
 	RBLK_HELD_BY_ACTIVITY,	/* a transaction of the activity log */
+	RBLK_HELD_BY_LEASE,	/* a lease: the last one has run out */
+	RBLK_HELD_BY_IN_SYNC,	/* a node of IN_SYNC that is away */
+	RBLK_HELD_BY_MIN_IN_SYNC, /* more nodes in sync */
 };
 
 enum rblk_event_kind {

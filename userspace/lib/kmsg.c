@@ -50,6 +50,14 @@ static const struct field resource_fields[] = {
 	      pass_disk_errors),
 	FIELD(RBLK_RES_DISK_TIMEOUT_MS, F_U32, rblk_kresource,
 	      disk_timeout_ms),
+	FIELD(RBLK_RES_LEASED, F_U8, rblk_kresource, leased),
+	FIELD(RBLK_RES_LEASE_UNTIL_NS, F_U64, rblk_kresource, lease_until_ns),
+	FIELD(RBLK_RES_LEASE_ERROR, F_U8, rblk_kresource, lease_error),
+	FIELD(RBLK_RES_IN_SYNC, F_U32, rblk_kresource, in_sync),
+	FIELD(RBLK_RES_MIN_IN_SYNC, F_U8, rblk_kresource, min_in_sync),
+	FIELD(RBLK_RES_MIN_IN_SYNC_ERROR, F_U8, rblk_kresource,
+	      min_in_sync_error),
+	FIELD(RBLK_RES_FIRST_WRITE_NS, F_U64, rblk_kresource, first_write_ns),
 	END
 };
 
@@ -409,7 +417,7 @@ const char *rblk_kmsg_held_by(unsigned int held_by)
 {
 	static const char *const names[] = {
 		"suspended", "promotion", "log full", "same blocks",
-		"activity log",
+		"activity log", "lease", "in-sync set", "min-in-sync",
 	};
 
 	return WORD(names, held_by);

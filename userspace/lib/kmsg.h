@@ -42,6 +42,13 @@ struct rblk_kresource {
 	uint8_t held_by;
 	uint8_t pass_disk_errors;
 	uint32_t disk_timeout_ms;
+	uint8_t leased;
+	uint64_t lease_until_ns;
+	uint8_t lease_error;
+	uint32_t in_sync;
+	uint8_t min_in_sync;
+	uint8_t min_in_sync_error;
+	uint64_t first_write_ns;
 };
 
 struct rblk_kvolume {

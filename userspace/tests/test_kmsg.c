@@ -87,6 +87,36 @@ static void promote_request(void **state)
 	assert_null(find(nlh, NULL, RBLK_A_RESOURCE));
 }
 
+/* A promotion, its lease and its in-sync set are one request. */
+static void promote_request_with_lease(void **state)
+{
+	struct rblk_kreq req = {
+		.cmd = RBLK_CMD_PROMOTE, .name = "r0",
+		.has = RBLK_HAS(RBLK_A_GENERATION), .generation = 9,
+		.nest = RBLK_A_RESOURCE,
+		.resource = { .has = RBLK_HAS(RBLK_RES_LEASE_UNTIL_NS) |
+				     RBLK_HAS(RBLK_RES_IN_SYNC) |
+				     RBLK_HAS(RBLK_RES_LEASED),
+			      .lease_until_ns = 1ULL << 41, .in_sync = 0x8001,
+			      .leased = 1 },
+	};
+	struct nlmsghdr *nlh = begin();
+	const struct nlattr *nest, *a;
+
+	(void)state;
+	rblk_kmsg_put(nlh, &req);
+	nest = find(nlh, NULL, RBLK_A_RESOURCE);
+	assert_non_null(nest);
+	a = find(nlh, nest, RBLK_RES_LEASE_UNTIL_NS);
+	assert_int_equal(mnl_attr_get_payload_len(a), 8);
+	assert_true(mnl_attr_get_u64(a) == 1ULL << 41);
+	a = find(nlh, nest, RBLK_RES_IN_SYNC);
+	assert_int_equal(mnl_attr_get_payload_len(a), 4);
+	assert_int_equal(mnl_attr_get_u32(a), 0x8001);
+	assert_int_equal(mnl_attr_get_u8(find(nlh, nest, RBLK_RES_LEASED)), 1);
+	assert_null(find(nlh, nest, RBLK_RES_MIN_IN_SYNC));
+}
+
 /* A resource with two volumes and a peer, as the module answers. */
 static struct nlmsghdr *make_state(void)
 {
@@ -225,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(volume_request),
 		cmocka_unit_test(promote_request),
+		cmocka_unit_test(promote_request_with_lease),
 		cmocka_unit_test(state_answer),
 		cmocka_unit_test(wrong_lengths),
 		cmocka_unit_test(too_many),

@@ -37,9 +37,14 @@ static int check(struct rblk_cli *cli, int argc, char **argv)
 		return rblk_cli_usage("config");
 	if (argc == 1)
 		named.config_path = argv[0];
-	config = rblk_cli_config(&named);
-	if (!config)
+	config = rblk_config_load(named.config_path);
+	if (config->diags.errors == 0)
+		rblk_config_check_agents(config, rblk_cli_node(&named, config));
+	rblk_diags_print(&config->diags, stderr);
+	if (config->diags.errors) {
+		rblk_config_free(config);
 		return RBLK_EXIT_CONFIG;
+	}
 	rc = check_key(config);
 	if (cli->node && !rblk_cli_node(cli, config)) {
 		char *nodes = rblk_config_node_list(config);

@@ -185,7 +185,8 @@ const struct rblk_command rblk_commands[] = {
 		"config", rblk_cmd_config, "check [FILE] | show [--json]",
 		"check or print the configuration",
 		"check prints FILE:LINE:COLUMN: error: … for each mistake; exit\n"
-		"code 3 when there is one. show prints what the configuration\n"
+		"code 3 when there is one. It also looks for the fence agents that\n"
+		"this node would run. show prints what the configuration\n"
 		"means, in full and in canonical form; it never shows the key.",
 		"check show --json", false, false,
 	}, {

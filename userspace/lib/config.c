@@ -60,6 +60,24 @@ static void free_resource(struct rblk_config_resource *r)
 	free(r->volumes);
 }
 
+static void free_node(struct rblk_config_node *n)
+{
+	size_t i, j;
+
+	for (i = 0; i < n->fences_n; i++) {
+		struct rblk_config_fence *f = &n->fences[i];
+
+		for (j = 0; j < f->options_n; j++)
+			free(f->options[j]);
+		free(f->options);
+		free(f->options_file);
+		free(f->agent);
+	}
+	free(n->fences);
+	free(n->address2);
+	free(n->address);
+}
+
 void rblk_config_free(struct rblk_config *config)
 {
 	size_t i;
@@ -69,7 +87,7 @@ void rblk_config_free(struct rblk_config *config)
 	for (i = 0; i < config->resources_n; i++)
 		free_resource(&config->resources[i]);
 	for (i = 0; i < config->nodes_n; i++)
-		free(config->nodes[i].address);
+		free_node(&config->nodes[i]);
 	for (i = 0; i < config->files_n; i++)
 		free(config->files[i]);
 	rblk_diags_free(&config->diags);

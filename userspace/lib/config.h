@@ -23,15 +23,41 @@
 #define RBLK_DEFAULT_PORT	7790
 #define RBLK_MIN_KEY_BYTES	32
 #define RBLK_MAX_KEY_BYTES	4096
+#define RBLK_AGENT_DIR		"/usr/sbin"
+
+/*
+ * One way to switch a node off. Those of one level are all needed (a machine
+ * with two power supplies); a level is tried when the one before it failed.
+ */
+struct rblk_config_fence {
+	char name[RBLK_NAME_SIZE];
+	char *agent;			/* a name, a path; NULL: a person does it */
+	char **options;			/* "name=value", for the agent */
+	size_t options_n;
+	char *options_file;		/* NULL, or more of them, one per line */
+	uint8_t level;			/* from 1, ascending in the list */
+	uint8_t retries;		/* after the first attempt */
+	uint32_t timeout_ms;		/* of one run of the agent */
+	struct rblk_pos pos;
+	struct rblk_pos agent_pos;
+	struct rblk_pos options_file_pos;
+};
 
 struct rblk_config_node {
 	char name[RBLK_NAME_SIZE];
 	uint8_t id;
 	char *address;			/* as written */
 	struct sockaddr_storage addr;
+	char *address2;			/* NULL: there is no second network */
+	struct sockaddr_storage addr2;
+	bool witness;			/* votes, holds no data */
+	uint32_t fence_delay_ms;	/* others wait, then switch it off */
+	struct rblk_config_fence *fences;	/* in the order they are tried */
+	size_t fences_n;
 	struct rblk_pos pos;		/* of the name */
 	struct rblk_pos id_pos;
 	struct rblk_pos address_pos;
+	struct rblk_pos address2_pos;
 };
 
 /* A volume as one node has it. */
@@ -53,9 +79,40 @@ struct rblk_config_volume {
 	struct rblk_config_place on[RBLK_MAX_NODES];	/* by node id */
 };
 
+enum rblk_config_arbiter {
+	RBLK_CONFIG_BUILTIN,
+	RBLK_CONFIG_EXTERNAL,		/* a cluster manager decides */
+};
+
+enum rblk_config_promotion {
+	RBLK_CONFIG_MOST_UP_TO_DATE,
+	RBLK_CONFIG_SUCCESSOR,
+	RBLK_CONFIG_ELECTION,
+};
+
+/* Who becomes primary when the primary is lost. Nothing but @automatic counts without it. */
+struct rblk_config_failover {
+	bool automatic;
+	enum rblk_config_arbiter arbiter;
+	uint32_t lease_ms;		/* never 0 with the builtin arbiter */
+	uint32_t margin_ms;		/* likewise */
+	bool lease_error;		/* expired: fail I/O, else hold it */
+	uint8_t min_in_sync;		/* nodes, this one included; 0: no bound */
+	bool min_in_sync_error;		/* below it fail writes, else hold them */
+	enum rblk_config_promotion promotion;
+	uint8_t successors[RBLK_MAX_NODES];	/* node ids, the first one first */
+	size_t successors_n;
+	struct rblk_pos pos;		/* of the value of "failover" */
+	struct rblk_pos lease_pos;	/* of what it comes from */
+	struct rblk_pos margin_pos;
+	struct rblk_pos min_in_sync_pos;
+	struct rblk_pos successors_pos[RBLK_MAX_NODES];
+};
+
 struct rblk_config_resource {
 	char name[RBLK_NAME_SIZE];
-	uint16_t members;		/* bit per node id */
+	uint16_t members;		/* who holds the data: bit per node id */
+	uint16_t witnesses;		/* who votes besides them */
 	char protocol[RBLK_MAX_NODES];	/* by the node id it replicates to */
 	uint8_t acks;			/* 0: all */
 	uint64_t log_bytes;		/* 0: the module's default */
@@ -66,6 +123,7 @@ struct rblk_config_resource {
 	uint16_t read_from_backup;	/* bit per node id */
 	struct rblk_config_volume *volumes;	/* ascending id */
 	size_t volumes_n;
+	struct rblk_config_failover failover;
 	struct rblk_pos pos;
 	struct rblk_pos acks_pos;
 };
@@ -76,6 +134,8 @@ struct rblk_config {
 	struct rblk_pos cluster_pos;
 	struct rblk_pos key_file_pos;
 	uint32_t timeout_ms;		/* of a link whose peer is silent */
+	uint32_t beat_ms;		/* from one heartbeat to the next */
+	uint8_t beat_misses;		/* so many in a row: it failed */
 	struct rblk_config_node nodes[RBLK_MAX_NODES];
 	size_t nodes_n;
 	struct rblk_config_resource *resources;
@@ -112,6 +172,33 @@ char *rblk_config_node_list(const struct rblk_config *config);
 size_t rblk_config_read_key(const char *path,
 			    unsigned char key[RBLK_MAX_KEY_BYTES],
 			    char *why, size_t why_size);
+
+/* How long it takes to find that a node failed. */
+uint32_t rblk_config_detect_ms(const struct rblk_config *config);
+
+/*
+ * The program of @fence: itself if it is a path, else in RBLK_AGENT_DIR. False,
+ * with the reason in @why, when it is not there or cannot be run; false with
+ * an empty @why for a fence that a person does.
+ */
+bool rblk_config_find_agent(const struct rblk_config_fence *fence, char *path,
+			    size_t path_size, char *why, size_t why_size);
+
+/*
+ * Read the options file of @fence, which nobody but its owner may read: lines
+ * of name=value, comments that begin with #. NULL with the reason in @why, or
+ * the text, as an agent reads it, for the caller to clear and free.
+ */
+char *rblk_config_read_fence_options(const struct rblk_config_fence *fence,
+				     char *why, size_t why_size);
+
+/*
+ * Look at the agents and options files of all nodes but @self (a node never
+ * switches itself off). What is wrong is an error, or a warning if @self is
+ * NULL: then this machine is none of the nodes.
+ */
+void rblk_config_check_agents(struct rblk_config *config,
+			      const struct rblk_config_node *self);
 
 /* The checked configuration in canonical form; never holds the key. */
 void rblk_config_show(const struct rblk_config *config, FILE *to);

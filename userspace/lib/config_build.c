@@ -7,61 +7,13 @@
 #include "text.h"
 #include "xalloc.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_TIMEOUT_MS	6000
 #define ZERO_DETECT_DEFAULT	false
-#define MIN_TIMEOUT_MS		500
-#define MAX_TIMEOUT_MS		(10 * 60 * 1000)
-#define NAME_RULE \
-	"1 to 63 of A-Z a-z 0-9 . _ -, not starting with '.' or '-'"
 
-struct builder {
-	struct rblk_config *config;
-	const struct rblk_parse *parse;
-};
-
-static const char *value_of(cfg_t *sec, const char *name)
-{
-	return cfg_size(sec, name) ? cfg_getstr(sec, name) : NULL;
-}
-
-static void fail_value(const struct builder *b, cfg_t *sec, const char *name,
-		       const char *allowed)
-{
-	rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR,
-		       rblk_parse_value_pos(b->parse, sec, name, 0),
-		       "bad %s \"%s\" (allowed: %s)", name, value_of(sec, name),
-		       allowed);
-}
-
-static void fail_missing(const struct builder *b, cfg_t *sec, const char *name,
-			 const char *example)
-{
-	rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR,
-		       rblk_parse_section_pos(b->parse, sec),
-		       "%s lacks '%s' (such as: %s = %s)",
-		       rblk_parse_section_name(sec), name, name, example);
-}
-
-static bool take_name(const struct builder *b, cfg_t *sec,
-		      char name[RBLK_NAME_SIZE])
-{
-	if (!rblk_text_name_is_valid(sec->title)) {
-		rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR,
-			       rblk_parse_section_pos(b->parse, sec),
-			       "bad %s name \"%s\" (allowed: " NAME_RULE ")",
-			       sec->name, sec->title);
-		return false;
-	}
-	rblk_text_copy(name, RBLK_NAME_SIZE, sec->title);
-	return true;
-}
-
-static void build_cluster(const struct builder *b, cfg_t *top)
+static void build_cluster(const struct rblk_builder *b, cfg_t *top)
 {
 	struct rblk_config *c = b->config;
 	cfg_t *sec;
@@ -74,7 +26,7 @@ static void build_cluster(const struct builder *b, cfg_t *top)
 	}
 	sec = cfg_getnsec(top, "cluster", 0);
 	c->cluster_pos = *rblk_parse_section_pos(b->parse, sec);
-	take_name(b, sec, c->cluster);
+	rblk_build_name(b, sec, c->cluster);
 	if (cfg_size(top, "cluster") > 1) {
 		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR,
 			       rblk_parse_section_pos(b->parse,
@@ -83,72 +35,27 @@ static void build_cluster(const struct builder *b, cfg_t *top)
 		rblk_diags_add(&c->diags, RBLK_DIAG_NOTE, &c->cluster_pos,
 			       "the first is here");
 	}
-	if (!value_of(sec, "key-file")) {
-		fail_missing(b, sec, "key-file", "\"/etc/rblk/cluster.key\"");
+	if (!rblk_build_value(sec, "key-file")) {
+		rblk_build_fail_missing(b, sec, "key-file", "\"/etc/rblk/cluster.key\"");
 		return;
 	}
 	c->key_file_pos = *rblk_parse_value_pos(b->parse, sec, "key-file", 0);
-	c->key_file = rblk_xstrdup(value_of(sec, "key-file"));
+	c->key_file = rblk_xstrdup(rblk_build_value(sec, "key-file"));
 	if (c->key_file[0] != '/')
-		fail_value(b, sec, "key-file", "an absolute path");
+		rblk_build_fail(b, sec, "key-file", "an absolute path");
 }
 
-static void build_net(const struct builder *b, cfg_t *top)
+static void build_net(const struct rblk_builder *b, cfg_t *top)
 {
-	cfg_t *sec = cfg_getsec(top, "net");
-	const char *text = value_of(sec, "timeout");
-	uint64_t ms;
+	static const uint32_t range[2] = { 500, 10 * 60 * 1000 };
 
 	b->config->timeout_ms = DEFAULT_TIMEOUT_MS;
-	if (!text)
-		return;
-	if (!rblk_text_parse_duration(text, &ms) || ms < MIN_TIMEOUT_MS ||
-	    ms > MAX_TIMEOUT_MS)
-		fail_value(b, sec, "timeout",
-			   "500ms to 10min, a number with ms, s or min, such as 6s");
-	else
-		b->config->timeout_ms = ms;
+	rblk_build_duration(b, cfg_getsec(top, "net"), "timeout", range,
+			    "500ms to 10min, a number with ms, s or min, such as 6s",
+			    &b->config->timeout_ms);
 }
 
-/* "10.0.0.1", "10.0.0.1:7790", "[fd00::1]", "[fd00::1]:7790" */
-static bool parse_address(const char *text, struct sockaddr_storage *addr)
-{
-	struct addrinfo hints = {
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM,
-	};
-	struct addrinfo *found;
-	uint64_t port = RBLK_DEFAULT_PORT;
-	char host[128], service[8];
-	struct in_addr dotted;
-	const char *rest;
-	bool v6 = text[0] == '[';
-	size_t len;
-
-	len = strcspn(text += v6, v6 ? "]" : ":");
-	if (len == 0 || len >= sizeof(host))
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	rest = text + len;
-	if (v6 && *rest++ != ']')
-		return false;
-	if (*rest && (*rest != ':' ||
-		      !rblk_text_parse_number(rest + 1, 65535, &port)))
-		return false;
-	rblk_text_format(service, sizeof(service), "%u", (unsigned int)port);
-	hints.ai_family = v6 ? AF_INET6 : AF_INET;
-	if (port == 0 || getaddrinfo(host, service, &hints, &found) != 0)
-		return false;
-	memcpy(addr, found->ai_addr, found->ai_addrlen);
-	freeaddrinfo(found);
-	if (v6)
-		return true;
-	/* getaddrinfo also takes "10.1"; we do not */
-	return inet_pton(AF_INET, host, &dotted) == 1;
-}
-
-static void build_node(const struct builder *b, cfg_t *sec)
+static void build_node(const struct rblk_builder *b, cfg_t *sec)
 {
 	struct rblk_config *c = b->config;
 	struct rblk_config_node *n;
@@ -162,47 +69,33 @@ static void build_node(const struct builder *b, cfg_t *sec)
 	}
 	n = &c->nodes[c->nodes_n++];
 	n->pos = *rblk_parse_section_pos(b->parse, sec);
-	take_name(b, sec, n->name);
-	if (!value_of(sec, "id"))
-		fail_missing(b, sec, "id", "0");
-	else if (!rblk_text_parse_number(value_of(sec, "id"),
+	rblk_build_name(b, sec, n->name);
+	if (!rblk_build_value(sec, "id"))
+		rblk_build_fail_missing(b, sec, "id", "0");
+	else if (!rblk_text_parse_number(rblk_build_value(sec, "id"),
 					 RBLK_MAX_NODES - 1, &id))
-		fail_value(b, sec, "id", "0 to 15");
+		rblk_build_fail(b, sec, "id", "0 to 15");
 	n->id = id;
 	n->id_pos = *rblk_parse_value_pos(b->parse, sec, "id", 0);
 	n->address_pos = *rblk_parse_value_pos(b->parse, sec, "address", 0);
-	if (!value_of(sec, "address")) {
-		fail_missing(b, sec, "address", "\"10.0.0.1:7790\"");
-		return;
-	}
-	n->address = rblk_xstrdup(value_of(sec, "address"));
-	if (!parse_address(n->address, &n->addr))
-		fail_value(b, sec, "address",
-			   "a numeric address with or without port, such as \"10.0.0.1:7790\" or \"[fd00::1]:7790\"");
+	if (rblk_build_value(sec, "address"))
+		rblk_build_address(b, sec, "address", &n->address, &n->addr);
+	else
+		rblk_build_fail_missing(b, sec, "address",
+					"\"10.0.0.1:7790\"");
+	rblk_build_node_cluster(b, sec, n);
 }
 
-static char take_protocol(const struct builder *b, cfg_t *sec, char fallback)
+static char take_protocol(const struct rblk_builder *b, cfg_t *sec,
+			  char fallback)
 {
-	const char *text = value_of(sec, "protocol");
+	const char *text = rblk_build_value(sec, "protocol");
 
 	if (!text)
 		return fallback;
 	if (strlen(text) == 1 && strchr("ABC", text[0]))
 		return text[0];
-	fail_value(b, sec, "protocol", "A, B, C");
-	return fallback;
-}
-
-static bool take_bool(const struct builder *b, cfg_t *sec, const char *name,
-		      bool fallback)
-{
-	const char *text = value_of(sec, name);
-
-	if (!text)
-		return fallback;
-	if (strcmp(text, "yes") == 0 || strcmp(text, "no") == 0)
-		return text[0] == 'y';
-	fail_value(b, sec, name, "yes, no");
+	rblk_build_fail(b, sec, "protocol", "A, B, C");
 	return fallback;
 }
 
@@ -233,33 +126,33 @@ static unsigned int take_metadata(const char *text)
 }
 
 /* A volume section may serve many nodes: its mistakes are reported here, once. */
-static void check_place(const struct builder *b, cfg_t *sec)
+static void check_place(const struct rblk_builder *b, cfg_t *sec)
 {
-	const char *minor = value_of(sec, "minor");
-	const char *disk = value_of(sec, "disk");
-	const char *block = value_of(sec, "block-size");
-	const char *metadata = value_of(sec, "metadata");
+	const char *minor = rblk_build_value(sec, "minor");
+	const char *disk = rblk_build_value(sec, "disk");
+	const char *block = rblk_build_value(sec, "block-size");
+	const char *metadata = rblk_build_value(sec, "metadata");
 	uint64_t value;
 	uint32_t size;
 
 	if (metadata && take_metadata(metadata) == NR_LAYOUTS)
-		fail_value(b, sec, "metadata",
+		rblk_build_fail(b, sec, "metadata",
 			   "start, end, none, or the absolute path of a device for the metadata alone, below 256 bytes");
 	if (minor && !rblk_text_parse_number(minor, RBLK_MAX_MINOR, &value))
-		fail_value(b, sec, "minor", "0 to 1048575");
+		rblk_build_fail(b, sec, "minor", "0 to 1048575");
 	if (block && !take_block(block, &size))
-		fail_value(b, sec, "block-size", "512B, 1KiB, 2KiB, 4KiB");
+		rblk_build_fail(b, sec, "block-size", "512B, 1KiB, 2KiB, 4KiB");
 	if (disk && (disk[0] != '/' || strlen(disk) >= RBLK_DISK_SIZE))
-		fail_value(b, sec, "disk",
+		rblk_build_fail(b, sec, "disk",
 			   "the absolute path of a block device, below 256 bytes");
 }
 
-static void build_place(const struct builder *b, cfg_t *sec,
+static void build_place(const struct rblk_builder *b, cfg_t *sec,
 			struct rblk_config_place *place)
 {
-	const char *minor = value_of(sec, "minor");
-	const char *disk = value_of(sec, "disk");
-	const char *metadata = value_of(sec, "metadata");
+	const char *minor = rblk_build_value(sec, "minor");
+	const char *disk = rblk_build_value(sec, "disk");
+	const char *metadata = rblk_build_value(sec, "metadata");
 	uint64_t value = 0;
 
 	if (metadata) {
@@ -277,8 +170,8 @@ static void build_place(const struct builder *b, cfg_t *sec,
 		place->minor_pos = *rblk_parse_value_pos(b->parse, sec,
 							 "minor", 0);
 	}
-	if (value_of(sec, "block-size"))
-		take_block(value_of(sec, "block-size"), &place->block_bytes);
+	if (rblk_build_value(sec, "block-size"))
+		take_block(rblk_build_value(sec, "block-size"), &place->block_bytes);
 	if (disk) {
 		free(place->disk);
 		place->disk = rblk_xstrdup(disk);
@@ -309,7 +202,7 @@ find_or_add_volume(struct rblk_config_resource *r, uint8_t id,
 }
 
 /* The volumes in @sec, for the nodes in @nodes. */
-static void build_volumes(const struct builder *b, cfg_t *sec,
+static void build_volumes(const struct rblk_builder *b, cfg_t *sec,
 			  struct rblk_config_resource *r, uint16_t nodes)
 {
 	struct rblk_config_volume *v;
@@ -336,46 +229,45 @@ static void build_volumes(const struct builder *b, cfg_t *sec,
 	}
 }
 
-static const struct rblk_config_node *
-take_node(const struct builder *b, const char *name, const struct rblk_pos *pos)
-{
-	const struct rblk_config_node *n = rblk_config_node(b->config, name);
-	char *all;
-
-	if (n)
-		return n;
-	all = rblk_config_node_list(b->config);
-	rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR, pos,
-		       "unknown node \"%s\" (defined: %s)", name, all);
-	free(all);
-	return NULL;
-}
-
-static void build_members(const struct builder *b, cfg_t *sec,
+static void build_members(const struct rblk_builder *b, cfg_t *sec,
 			  struct rblk_config_resource *r)
 {
 	unsigned int i, n = cfg_size(sec, "nodes");
 
 	for (i = 0; i < n; i++) {
+		const struct rblk_pos *pos = rblk_parse_value_pos(b->parse, sec,
+								  "nodes", i);
 		const struct rblk_config_node *node;
 
-		node = take_node(b, cfg_getnstr(sec, "nodes", i),
-				 rblk_parse_value_pos(b->parse, sec, "nodes", i));
-		if (node)
+		node = rblk_build_node_called(b, cfg_getnstr(sec, "nodes", i),
+					      pos);
+		if (node && node->witness)
+			rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR, pos,
+				       "node \"%s\" is a witness: it holds no data, and votes without being listed",
+				       node->name);
+		else if (node)
 			r->members |= 1U << node->id;
 	}
 	for (i = 0; n == 0 && i < b->config->nodes_n; i++)
-		r->members |= 1U << b->config->nodes[i].id;
+		if (!b->config->nodes[i].witness)
+			r->members |= 1U << b->config->nodes[i].id;
 }
 
-static void build_on(const struct builder *b, cfg_t *sec,
+static void build_on(const struct rblk_builder *b, cfg_t *sec,
 		     struct rblk_config_resource *r)
 {
 	const struct rblk_pos *pos = rblk_parse_section_pos(b->parse, sec);
-	const struct rblk_config_node *node = take_node(b, sec->title, pos);
+	const struct rblk_config_node *node =
+		rblk_build_node_called(b, sec->title, pos);
 
 	if (!node)
 		return;
+	if (node->witness) {
+		rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR, pos,
+			       "node \"%s\" is a witness: it holds no data, so it has no volumes and no 'on'",
+			       node->name);
+		return;
+	}
 	if (!(r->members & (1U << node->id))) {
 		rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR, pos,
 			       "node \"%s\" is not among the nodes of resource \"%s\"",
@@ -383,7 +275,7 @@ static void build_on(const struct builder *b, cfg_t *sec,
 		return;
 	}
 	r->protocol[node->id] = take_protocol(b, sec, r->protocol[node->id]);
-	if (take_bool(b, sec, "read-from-backup",
+	if (rblk_build_yes(b, sec, "read-from-backup",
 		      r->read_from_backup & (1U << node->id)))
 		r->read_from_backup |= 1U << node->id;
 	else
@@ -391,7 +283,7 @@ static void build_on(const struct builder *b, cfg_t *sec,
 	build_volumes(b, sec, r, 1U << node->id);
 }
 
-static void build_resource(const struct builder *b, cfg_t *sec)
+static void build_resource(const struct rblk_builder *b, cfg_t *sec)
 {
 	struct rblk_config *c = b->config;
 	struct rblk_config_resource *r;
@@ -406,59 +298,62 @@ static void build_resource(const struct builder *b, cfg_t *sec)
 		.pos = *rblk_parse_section_pos(b->parse, sec),
 		.acks_pos = *rblk_parse_value_pos(b->parse, sec, "acks", 0),
 	};
-	take_name(b, sec, r->name);
+	rblk_build_name(b, sec, r->name);
 	build_members(b, sec, r);
 	memset(r->protocol, take_protocol(b, sec, 'C'), sizeof(r->protocol));
-	text = value_of(sec, "acks");
+	text = rblk_build_value(sec, "acks");
 	if (text && strcmp(text, "all") != 0) {
 		if (!rblk_text_parse_number(text, RBLK_MAX_NODES - 1, &value) ||
 		    value == 0)
-			fail_value(b, sec, "acks", "all, or 1 to 15");
+			rblk_build_fail(b, sec, "acks", "all, or 1 to 15");
 		else
 			r->acks = value;
 	}
-	text = value_of(sec, "log-size");
+	text = rblk_build_value(sec, "log-size");
 	if (text) {
 		if (!rblk_text_parse_size(text, &value) ||
 		    value < RBLK_LOG_BYTES_MIN || value > RBLK_LOG_BYTES_MAX)
-			fail_value(b, sec, "log-size",
+			rblk_build_fail(b, sec, "log-size",
 				   "1MiB to 64GiB, a number with B, KiB, MiB or GiB, such as 64MiB");
 		else
 			r->log_bytes = value;
 	}
-	r->data_crc = take_bool(b, sec, "data-crc", false);
-	r->zero_detect = take_bool(b, sec, "zero-detect", ZERO_DETECT_DEFAULT);
-	text = value_of(sec, "on-disk-error");
+	r->data_crc = rblk_build_yes(b, sec, "data-crc", false);
+	r->zero_detect = rblk_build_yes(b, sec, "zero-detect",
+					ZERO_DETECT_DEFAULT);
+	text = rblk_build_value(sec, "on-disk-error");
 	if (text && strcmp(text, "detach") != 0) {
 		if (strcmp(text, "pass") != 0)
-			fail_value(b, sec, "on-disk-error", "detach, pass");
+			rblk_build_fail(b, sec, "on-disk-error", "detach, pass");
 		r->pass_disk_errors = true;
 	}
-	text = value_of(sec, "disk-timeout");
+	text = rblk_build_value(sec, "disk-timeout");
 	if (text && strcmp(text, "off") != 0) {
 		if (!rblk_text_parse_duration(text, &value) ||
 		    value < RBLK_DISK_TIMEOUT_MS_MIN ||
 		    value > RBLK_DISK_TIMEOUT_MS_MAX)
-			fail_value(b, sec, "disk-timeout",
+			rblk_build_fail(b, sec, "disk-timeout",
 				   "off, or 1s to 3600s, a number with ms or s, such as 10s");
 		else
 			r->disk_timeout_ms = value;
 	}
-	if (take_bool(b, sec, "read-from-backup", false))
+	if (rblk_build_yes(b, sec, "read-from-backup", false))
 		r->read_from_backup = 0xffff;
 	build_volumes(b, sec, r, r->members);
+	rblk_build_failover(b, sec, r);
 	for (i = 0; i < cfg_size(sec, "on"); i++)
 		build_on(b, cfg_getnsec(sec, "on", i), r);
 }
 
 void rblk_config_build(struct rblk_config *config, const struct rblk_parse *p)
 {
-	struct builder b = { .config = config, .parse = p };
+	struct rblk_builder b = { .config = config, .parse = p };
 	cfg_t *top = p->cfg;
 	unsigned int i;
 
 	build_cluster(&b, top);
 	build_net(&b, top);
+	rblk_build_heartbeat(&b, top);
 	for (i = 0; i < cfg_size(top, "node"); i++)
 		build_node(&b, cfg_getnsec(top, "node", i));
 	/* with wrong nodes, what resources say of them would be wrong as well */

@@ -22,6 +22,39 @@ static bool same_address(const struct sockaddr_storage *a,
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* The addresses of a node, one or two. */
+struct address {
+	const struct sockaddr_storage *addr;
+	const char *text;
+	const struct rblk_pos *pos;
+};
+
+static int addresses(const struct rblk_config_node *n, struct address a[2])
+{
+	a[0] = (struct address){ &n->addr, n->address, &n->address_pos };
+	a[1] = (struct address){ &n->addr2, n->address2, &n->address2_pos };
+	return n->address2 ? 2 : 1;
+}
+
+/* @m comes before @n, or is it. */
+static void compare_addresses(struct rblk_config *c,
+			      const struct rblk_config_node *n,
+			      const struct rblk_config_node *m)
+{
+	struct address a[2], b[2];
+	int an = addresses(n, a), bn = addresses(m, b);
+	char text[256];
+	int i, j;
+
+	for (i = 0; i < an; i++)
+		for (j = 0; j < (m == n ? i : bn); j++)
+			if (same_address(a[i].addr, b[j].addr))
+				fail_twice(c, a[i].pos, b[j].pos,
+					   rblk_text_format(text, sizeof(text),
+						"address %.80s of \"%s\" is also that of \"%s\"",
+						a[i].text, n->name, m->name));
+}
+
 static void check_nodes(struct rblk_config *c)
 {
 	char text[256];
@@ -41,12 +74,9 @@ static void check_nodes(struct rblk_config *c)
 					   rblk_text_format(text, sizeof(text),
 						"node id %u of \"%s\" is also that of \"%s\"",
 						n->id, n->name, m->name));
-			if (same_address(&n->addr, &m->addr))
-				fail_twice(c, &n->address_pos, &m->address_pos,
-					   rblk_text_format(text, sizeof(text),
-						"address %.80s of \"%s\" is also that of \"%s\"",
-						n->address, n->name, m->name));
+			compare_addresses(c, n, m);
 		}
+		compare_addresses(c, n, n);
 	}
 }
 
@@ -57,7 +87,7 @@ static void check_nodes_used(struct rblk_config *c)
 	size_t i;
 
 	for (i = 0; i < c->resources_n; i++)
-		used |= c->resources[i].members;
+		used |= c->resources[i].members | c->resources[i].witnesses;
 	if (c->resources_n == 0) {
 		rblk_diags_add(&c->diags, RBLK_DIAG_WARNING, &c->cluster_pos,
 			       "there is no resource");
@@ -66,7 +96,8 @@ static void check_nodes_used(struct rblk_config *c)
 	for (i = 0; i < c->nodes_n; i++)
 		if (!(used & (1U << c->nodes[i].id)))
 			rblk_diags_add(&c->diags, RBLK_DIAG_WARNING,
-				       &c->nodes[i].pos,
+				       &c->nodes[i].pos, c->nodes[i].witness ?
+				       "witness \"%s\" is of no use: no resource has failover = auto" :
 				       "node \"%s\" is in no resource",
 				       c->nodes[i].name);
 }
@@ -242,5 +273,6 @@ void rblk_config_check(struct rblk_config *config)
 	for (i = 0; i < config->resources_n; i++)
 		check_resource(config, &config->resources[i]);
 	check_uses(config);
+	rblk_config_check_failover(config);
 	check_nodes_used(config);
 }

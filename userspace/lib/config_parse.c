@@ -15,6 +15,7 @@
 
 #define SECTION	(CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES)
 #define WORD(name)	CFG_STR_CB(name, NULL, CFGF_NODEFAULT, value_seen)
+#define LIST(name)	CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, value_seen)
 
 static struct rblk_parse *running;
 
@@ -131,14 +132,14 @@ static char *join_names(const cfg_t *cfg)
 
 static void report_unknown(cfg_t *cfg, const struct rblk_token *token)
 {
-	const char *names[16] = { 0 };
+	const char *names[32] = { 0 };
 	const char *where = rblk_parse_section_name(cfg);
 	const char *guess;
 	char *all = join_names(cfg);
 	char *hint;
 	int i;
 
-	for (i = 0; i < 15 && cfg->opts[i].name; i++)
+	for (i = 0; i < 31 && cfg->opts[i].name; i++)
 		names[i] = cfg->opts[i].name;
 	guess = rblk_text_suggest(token->text, names);
 	hint = guess ? rblk_xasprintf("; did you mean '%s'?", guess) :
@@ -226,22 +227,37 @@ static cfg_t *create_parser(void)
 	cfg_opt_t resource[] = {
 		WORD("protocol"), WORD("acks"), WORD("log-size"),
 		WORD("data-crc"), WORD("zero-detect"), WORD("read-from-backup"),
-		WORD("on-disk-error"), WORD("disk-timeout"),
-		CFG_STR_LIST_CB("nodes", NULL, CFGF_NODEFAULT, value_seen),
+		WORD("on-disk-error"), WORD("disk-timeout"), WORD("failover"),
+		WORD("arbiter"), WORD("lease"), WORD("lease-margin"),
+		WORD("on-lease-expiry"), WORD("min-in-sync"),
+		WORD("below-min-in-sync"), WORD("promotion"),
+		LIST("successor"), LIST("nodes"),
 		CFG_SEC("volume", volume, SECTION), CFG_SEC("on", on, SECTION),
 		CFG_END()
 	};
-	cfg_opt_t node[] = { WORD("id"), WORD("address"), CFG_END() };
+	cfg_opt_t fence[] = {
+		WORD("agent"), LIST("options"), WORD("options-file"),
+		WORD("timeout"), WORD("retries"), WORD("level"), CFG_END()
+	};
+	cfg_opt_t node[] = {
+		WORD("id"), WORD("address"), WORD("address-2"), WORD("witness"),
+		WORD("fence-delay"), CFG_SEC("fence", fence, SECTION),
+		CFG_END()
+	};
 	cfg_opt_t cluster[] = { WORD("key-file"), CFG_END() };
 	cfg_opt_t net[] = { WORD("timeout"), CFG_END() };
+	cfg_opt_t heartbeat[] = {
+		WORD("interval"), WORD("misses"), CFG_END()
+	};
 	cfg_opt_t top[] = {
 		CFG_SEC("cluster", cluster, SECTION), CFG_SEC("net", net, 0),
+		CFG_SEC("heartbeat", heartbeat, 0),
 		CFG_SEC("node", node, SECTION),
 		CFG_SEC("resource", resource, SECTION), CFG_END()
 	};
 	static const char *const sections[] = {
-		"cluster", "net", "node", "resource", "resource|volume",
-		"resource|on", "resource|on|volume",
+		"cluster", "net", "heartbeat", "node", "node|fence", "resource",
+		"resource|volume", "resource|on", "resource|on|volume",
 	};
 	cfg_t *cfg = cfg_init(top, CFGF_NONE);
 	size_t i;

@@ -34,11 +34,77 @@ static const char *yes_no(bool value)
 	return value ? "yes" : "no";
 }
 
+/* In quotes, as the scanner reads it. */
+static void show_string(const char *text, FILE *to)
+{
+	fputc('"', to);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', to);
+		fputc(*text, to);
+	}
+	fputc('"', to);
+}
+
+static void show_duration(const char *name, uint64_t ms, FILE *to)
+{
+	char text[32];
+
+	fprintf(to, "%s = %s", name,
+		rblk_text_config_duration(text, sizeof(text), ms));
+}
+
+static const char *suspend_or_error(bool error)
+{
+	return error ? "error" : "suspend";
+}
+
+static const char *promotion_text(const struct rblk_config_failover *f)
+{
+	static const char *const words[] = {
+		[RBLK_CONFIG_MOST_UP_TO_DATE] = "most-up-to-date",
+		[RBLK_CONFIG_SUCCESSOR] = "successor",
+		[RBLK_CONFIG_ELECTION] = "election",
+	};
+
+	return words[f->promotion];
+}
+
+static void show_failover(const struct rblk_config *c,
+			  const struct rblk_config_failover *f, FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "\tfailover = %s\n", f->automatic ? "auto" : "manual");
+	if (!f->automatic)
+		return;
+	if (f->arbiter == RBLK_CONFIG_EXTERNAL) {
+		fputs("\tarbiter = external\n", to);
+		return;
+	}
+	fputs("\tarbiter = builtin\n\t", to);
+	show_duration("lease", f->lease_ms, to);
+	show_duration("\n\tlease-margin", f->margin_ms, to);
+	fprintf(to, "\n\ton-lease-expiry = %s\n",
+		suspend_or_error(f->lease_error));
+	if (f->min_in_sync)
+		fprintf(to, "\tmin-in-sync = %u\n\tbelow-min-in-sync = %s\n",
+			f->min_in_sync, suspend_or_error(f->min_in_sync_error));
+	fprintf(to, "\tpromotion = %s\n", promotion_text(f));
+	for (i = 0; i < f->successors_n; i++)
+		fprintf(to, "%s\"%s\"", i ? ", " : "\tsuccessor = { ",
+			rblk_config_node_by_id(c, f->successors[i])->name);
+	if (i)
+		fputs(" }\n", to);
+}
+
 static void show_place(unsigned int id, const struct rblk_config_place *p,
 		       FILE *to)
 {
-	fprintf(to, "\t\tvolume %u { minor = %u  disk = \"%s\"  metadata = \"%s\"",
-		id, p->minor, p->disk, metadata_text(p));
+	fprintf(to, "\t\tvolume %u { minor = %u  disk = ", id, p->minor);
+	show_string(p->disk, to);
+	fputs("  metadata = ", to);
+	show_string(metadata_text(p), to);
 	if (p->block_bytes)
 		fprintf(to, "  block-size = %uB", p->block_bytes);
 	fputs(" }\n", to);
@@ -72,6 +138,7 @@ static void show_resource(const struct rblk_config *c,
 		rblk_kmsg_on_disk_error(r->pass_disk_errors));
 	if (r->disk_timeout_ms)
 		fprintf(to, "\tdisk-timeout = %ums\n", r->disk_timeout_ms);
+	show_failover(c, &r->failover, to);
 	for (i = 0; i < c->nodes_n; i++) {
 		const struct rblk_config_node *n = &c->nodes[i];
 
@@ -88,16 +155,61 @@ static void show_resource(const struct rblk_config *c,
 	fputs("}\n", to);
 }
 
+/* Never what is in the options file. */
+static void show_fence(const struct rblk_config_fence *f, FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "\tfence \"%s\" {\n\t\tlevel = %u\n\t\tagent = ", f->name,
+		f->level);
+	show_string(f->agent ? f->agent : "manual", to);
+	for (i = 0; i < f->options_n; i++) {
+		fputs(i ? ", " : "\n\t\toptions = { ", to);
+		show_string(f->options[i], to);
+	}
+	if (i)
+		fputs(" }", to);
+	if (f->options_file) {
+		fputs("\n\t\toptions-file = ", to);
+		show_string(f->options_file, to);
+	}
+	if (f->agent) {
+		show_duration("\n\t\ttimeout", f->timeout_ms, to);
+		fprintf(to, "\n\t\tretries = %u", f->retries);
+	}
+	fputs("\n\t}\n", to);
+}
+
+static void show_node(const struct rblk_config_node *n, FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "node \"%s\" { id = %u  address = \"%s\"", n->name, n->id,
+		n->address);
+	if (n->address2)
+		fprintf(to, "  address-2 = \"%s\"", n->address2);
+	if (n->witness)
+		fputs("  witness = yes", to);
+	if (n->fence_delay_ms)
+		show_duration("  fence-delay", n->fence_delay_ms, to);
+	fputs(n->fences_n ? "\n" : " }\n", to);
+	for (i = 0; i < n->fences_n; i++)
+		show_fence(&n->fences[i], to);
+	if (i)
+		fputs("}\n", to);
+}
+
 void rblk_config_show(const struct rblk_config *c, FILE *to)
 {
 	size_t i;
 
-	fprintf(to, "cluster \"%s\" { key-file = \"%s\" }\n", c->cluster,
-		c->key_file);
-	fprintf(to, "net { timeout = %ums }\n\n", c->timeout_ms);
+	fprintf(to, "cluster \"%s\" { key-file = ", c->cluster);
+	show_string(c->key_file, to);
+	fprintf(to, " }\nnet { timeout = %ums }\n", c->timeout_ms);
+	show_duration("heartbeat { interval", c->beat_ms, to);
+	fprintf(to, "  misses = %u }\n\n", c->beat_misses);
 	for (i = 0; i < c->nodes_n; i++)
-		fprintf(to, "node \"%s\" { id = %u  address = \"%s\" }\n",
-			c->nodes[i].name, c->nodes[i].id, c->nodes[i].address);
+		show_node(&c->nodes[i], to);
 	for (i = 0; i < c->resources_n; i++)
 		show_resource(c, &c->resources[i], to);
 }
@@ -112,6 +224,48 @@ static json_t *volume_json(const struct rblk_config_volume *v,
 			 p->block_bytes ? json_integer(p->block_bytes) :
 					  json_null(),
 			 "metadata", metadata_text(p));
+}
+
+static json_t *names_json(const struct rblk_config *c, uint16_t nodes)
+{
+	json_t *names = json_array();
+	size_t i;
+
+	for (i = 0; i < c->nodes_n; i++)
+		if (nodes & (1U << c->nodes[i].id))
+			json_array_append_new(names,
+					      json_string(c->nodes[i].name));
+	return names;
+}
+
+/* null: by hand. */
+static json_t *failover_json(const struct rblk_config *c,
+			     const struct rblk_config_resource *r)
+{
+	const struct rblk_config_failover *f = &r->failover;
+	json_t *successors;
+	size_t i;
+
+	if (!f->automatic)
+		return json_null();
+	if (f->arbiter == RBLK_CONFIG_EXTERNAL)
+		return json_pack("{s:s}", "arbiter", "external");
+	successors = json_array();
+	for (i = 0; i < f->successors_n; i++)
+		json_array_append_new(successors, json_string(
+			rblk_config_node_by_id(c, f->successors[i])->name));
+	return json_pack("{s:s,s:o,s:i,s:i,s:s,s:o,s:s,s:s,s:o}",
+			 "arbiter", "builtin",
+			 "witnesses", names_json(c, r->witnesses),
+			 "lease_ms", (int)f->lease_ms,
+			 "lease_margin_ms", (int)f->margin_ms,
+			 "on_lease_expiry", suspend_or_error(f->lease_error),
+			 "min_in_sync", f->min_in_sync ?
+			 json_integer(f->min_in_sync) : json_null(),
+			 "below_min_in_sync",
+			 suspend_or_error(f->min_in_sync_error),
+			 "promotion", promotion_text(f),
+			 "successors", successors);
 }
 
 static json_t *resource_json(const struct rblk_config *c,
@@ -137,7 +291,8 @@ static json_t *resource_json(const struct rblk_config *c,
 				  !!(r->read_from_backup & (1U << n->id)),
 				  "volumes", volumes));
 	}
-	return json_pack("{s:s,s:b,s:b,s:s,s:o,s:o,s:o,s:o}", "name", r->name,
+	return json_pack("{s:s,s:o,s:b,s:b,s:s,s:o,s:o,s:o,s:o}", "name",
+			 r->name, "failover", failover_json(c, r),
 			 "data_crc", r->data_crc, "zero_detect",
 			 r->zero_detect, "on_disk_error",
 			 rblk_kmsg_on_disk_error(r->pass_disk_errors),
@@ -149,6 +304,39 @@ static json_t *resource_json(const struct rblk_config *c,
 			 "nodes", nodes);
 }
 
+static json_t *fence_json(const struct rblk_config_fence *f)
+{
+	json_t *options = json_array();
+	size_t i;
+
+	for (i = 0; i < f->options_n; i++)
+		json_array_append_new(options, json_string(f->options[i]));
+	return json_pack("{s:s,s:i,s:s,s:o,s:o,s:i,s:i}", "name", f->name,
+			 "level", f->level,
+			 "agent", f->agent ? f->agent : "manual",
+			 "options", options,
+			 "options_file", f->options_file ?
+			 json_string(f->options_file) : json_null(),
+			 "timeout_ms", (int)f->timeout_ms,
+			 "retries", f->retries);
+}
+
+static json_t *node_json(const struct rblk_config_node *n)
+{
+	json_t *fences = json_array();
+	size_t i;
+
+	for (i = 0; i < n->fences_n; i++)
+		json_array_append_new(fences, fence_json(&n->fences[i]));
+	return json_pack("{s:s,s:i,s:s,s:o,s:b,s:i,s:o}", "name", n->name,
+			 "id", n->id, "address", n->address,
+			 "address_2", n->address2 ? json_string(n->address2) :
+						    json_null(),
+			 "witness", n->witness,
+			 "fence_delay_ms", (int)n->fence_delay_ms,
+			 "fences", fences);
+}
+
 char *rblk_config_show_json(const struct rblk_config *c)
 {
 	json_t *nodes = json_array(), *resources = json_array();
@@ -157,16 +345,15 @@ char *rblk_config_show_json(const struct rblk_config *c)
 	size_t i;
 
 	for (i = 0; i < c->nodes_n; i++)
-		json_array_append_new(nodes,
-			json_pack("{s:s,s:i,s:s}", "name", c->nodes[i].name,
-				  "id", c->nodes[i].id, "address",
-				  c->nodes[i].address));
+		json_array_append_new(nodes, node_json(&c->nodes[i]));
 	for (i = 0; i < c->resources_n; i++)
 		json_array_append_new(resources,
 				      resource_json(c, &c->resources[i]));
-	top = json_pack("{s:s,s:s,s:s,s:i,s:o,s:o}", "schema",
+	top = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o}", "schema",
 			"rblk.config/1", "cluster", c->cluster, "key_file",
 			c->key_file, "timeout_ms", (int)c->timeout_ms,
+			"heartbeat_ms", (int)c->beat_ms,
+			"heartbeat_misses", c->beat_misses,
 			"nodes", nodes, "resources", resources);
 	text = json_dumps(top, JSON_INDENT(2));
 	json_decref(top);

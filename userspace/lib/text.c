@@ -129,6 +129,16 @@ const char *rblk_text_config_size(char *buf, size_t size, uint64_t bytes)
 				size_units[i].name);
 }
 
+const char *rblk_text_config_duration(char *buf, size_t size, uint64_t ms)
+{
+	int i = 3;
+
+	while (i > 0 && (ms == 0 || ms % time_units[i].factor))
+		i--;
+	return rblk_text_format(buf, size, "%" PRIu64 "%s",
+				ms / time_units[i].factor, time_units[i].name);
+}
+
 static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
 {
 	if (b < a)

@@ -25,6 +25,9 @@ const char *rblk_text_bytes(char *buf, size_t size, uint64_t bytes);
 /* "64MiB", as the configuration wants it: the largest unit that is exact. */
 const char *rblk_text_config_size(char *buf, size_t size, uint64_t bytes);
 
+/* "5s", "250ms": likewise. */
+const char *rblk_text_config_duration(char *buf, size_t size, uint64_t ms);
+
 /* "2026-01-31 12:00:00 UTC" of seconds since 1970; "" of 0. */
 const char *rblk_text_time(char *buf, size_t size, uint64_t seconds);
 

@@ -30,14 +30,19 @@ static const char good[] =
 "    on \"bravo\" { volume 0 { minor = 1 } }\n"				/* 9 */
 "}\n";
 
-/* good with the first @from replaced by @to. */
-static char *edit(const char *from, const char *to)
+/* @text with the first @from replaced by @to. */
+static char *edit_of(const char *text, const char *from, const char *to)
 {
-	const char *at = strstr(good, from);
+	const char *at = strstr(text, from);
 
 	assert_non_null(at);
-	return rblk_xasprintf("%.*s%s%s", (int)(at - good), good, to,
+	return rblk_xasprintf("%.*s%s%s", (int)(at - text), text, to,
 			      at + strlen(from));
+}
+
+static char *edit(const char *from, const char *to)
+{
+	return edit_of(good, from, to);
 }
 
 static char *diagnose(const char *text)
@@ -76,15 +81,16 @@ static void good_one(void **state)
 }
 
 /* What is shown can be read again and means the same. */
-static void shown_is_readable(void **state)
+static void show_and_read(const char *original)
 {
-	struct rblk_config *c = rblk_config_parse("f", good, strlen(good));
+	struct rblk_config *c = rblk_config_parse("f", original,
+						  strlen(original));
 	struct rblk_config *again;
 	char *text, *text2;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	(void)state;
+	assert_int_equal(c->diags.errors, 0);
 	rblk_config_show(c, f);
 	fclose(f);
 	again = rblk_config_parse("f", text, strlen(text));
@@ -99,6 +105,16 @@ static void shown_is_readable(void **state)
 	rblk_config_free(c);
 }
 
+static void shown_is_readable(void **state)
+{
+	char *quotes = edit("/dev/vdb", "/dev/a\\\"b\\\\c");
+
+	(void)state;
+	show_and_read(good);
+	show_and_read(quotes);
+	free(quotes);
+}
+
 struct mistake {
 	const char *from, *to, *message;
 };
@@ -108,11 +124,11 @@ static const struct mistake mistakes[] = {
 	{ "protocol =", "protocl =",
 	  "f:5:5: error: unknown option 'protocl' in resource \"r0\"; did you mean 'protocol'?\n" },
 	{ "acks = all", "quorum = all",
-	  "f:6:5: error: unknown option 'quorum' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, disk-timeout, nodes, volume, on)\n" },
+	  "f:6:5: error: unknown option 'quorum' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, disk-timeout, failover, arbiter, lease, lease-margin, on-lease-expiry, min-in-sync, below-min-in-sync, promotion, successor, nodes, volume, on)\n" },
 	{ "node \"alpha\"", "nod \"alpha\"",
 	  "f:2:1: error: unknown option 'nod'; did you mean 'node'?\n" },
 	{ "id = 0  add", "id = 0  port = 1  add",
-	  "f:2:24: error: unknown option 'port' in node \"alpha\" (allowed: id, address)\n" },
+	  "f:2:24: error: unknown option 'port' in node \"alpha\" (allowed: id, address, address-2, witness, fence-delay, fence)\n" },
 	/* values */
 	{ "protocol = C", "protocol = D",
 	  "f:5:16: error: bad protocol \"D\" (allowed: A, B, C)\n" },
@@ -207,28 +223,34 @@ static const struct mistake mistakes[] = {
 	{ "protocol = C", "/* protocol = C", "f:5:5: error: this comment is never closed by */\n" },
 	{ "protocol = C", "protocol = C;", "f:5:17: error: unexpected character ';'\n" },
 	{ "\"demo\"", "\"de\\mo\"", "f:1:12: error: unknown escape (allowed: \\\\ \\\" \\')\n" },
-	{ "acks = all", "include \"x\"", "f:6:5: error: unknown option 'include' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, disk-timeout, nodes, volume, on)\n" },
+	{ "acks = all", "include \"x\"", "f:6:5: error: unknown option 'include' in resource \"r0\" (allowed: protocol, acks, log-size, data-crc, zero-detect, read-from-backup, on-disk-error, disk-timeout, failover, arbiter, lease, lease-margin, on-lease-expiry, min-in-sync, below-min-in-sync, promotion, successor, nodes, volume, on)\n" },
 };
 
-static void each_mistake(void **state)
+static void make_mistakes(const char *base, const struct mistake *list,
+			  size_t n)
 {
 	size_t i, wrong = 0;
 
-	(void)state;
-	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-		char *text = edit(mistakes[i].from, mistakes[i].to);
+	for (i = 0; i < n; i++) {
+		char *text = edit_of(base, list[i].from, list[i].to);
 		char *said = diagnose(text);
 
-		if (strcmp(said, mistakes[i].message) != 0) {
+		if (strcmp(said, list[i].message) != 0) {
 			print_error("%zu: \"%s\" -> \"%s\"\nwanted:\n%sgot:\n%s",
-				    i, mistakes[i].from, mistakes[i].to,
-				    mistakes[i].message, said);
+				    i, list[i].from, list[i].to,
+				    list[i].message, said);
 			wrong++;
 		}
 		free(said);
 		free(text);
 	}
 	assert_int_equal(wrong, 0);
+}
+
+static void each_mistake(void **state)
+{
+	(void)state;
+	make_mistakes(good, mistakes, sizeof(mistakes) / sizeof(mistakes[0]));
 }
 
 static void empty_ones(void **state)

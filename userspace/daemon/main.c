@@ -190,6 +190,16 @@ static const struct rblk_engine_ops engine_ops = {
 
 /* ---- life of the process ---- */
 
+/* What is found here is not found at three in the morning. It stops nobody. */
+static bool check_agents(struct daemon *d)
+{
+	struct rblk_config *config = d->engine.config;
+
+	rblk_config_check_agents(config, d->engine.node);
+	rblk_diags_print(&config->diags, stderr);
+	return config->diags.errors == 0;
+}
+
 static void signal_came(uv_signal_t *handle, int signum)
 {
 	struct daemon *d = handle->data;
@@ -201,6 +211,7 @@ static void signal_came(uv_signal_t *handle, int signum)
 	}
 	if (rblk_engine_load(&d->engine, &why)) {
 		rblk_log(RBLK_LOG_INFO, NULL, NULL, "configuration read again");
+		check_agents(d);
 		return;
 	}
 	rblk_log(RBLK_LOG_ERROR, NULL, NULL,
@@ -355,6 +366,7 @@ int main(int argc, char **argv)
 	static struct daemon d;
 	struct options o = { NULL, NULL, false, false };
 	char *why = NULL;
+	bool agents;
 
 	if (parse_options(argc, argv, &o) < 0) {
 		usage(stderr);
@@ -372,12 +384,13 @@ int main(int argc, char **argv)
 		free(why);
 		return RBLK_EXIT_CONFIG;
 	}
-	rblk_diags_print(&d.engine.config->diags, stderr);
+	agents = check_agents(&d);
 	if (o.check) {
-		printf("%s: ok (node %s)\n", d.engine.config_path,
-		       d.engine.node_name);
+		if (agents)
+			printf("%s: ok (node %s)\n", d.engine.config_path,
+			       d.engine.node_name);
 		rblk_engine_stop(&d.engine);
-		return RBLK_EXIT_OK;
+		return agents ? RBLK_EXIT_OK : RBLK_EXIT_CONFIG;
 	}
 	return run(&d);
 }

@@ -60,7 +60,7 @@ static void free_resource(struct rblk_config_resource *r)
 	free(r->volumes);
 }
 
-static void free_node(struct rblk_config_node *n)
+void rblk_config_free_fences(struct rblk_config_node *n)
 {
 	size_t i, j;
 
@@ -74,6 +74,41 @@ static void free_node(struct rblk_config_node *n)
 		free(f->agent);
 	}
 	free(n->fences);
+}
+
+static char *copy(const char *text)
+{
+	return text ? rblk_xstrdup(text) : NULL;
+}
+
+void rblk_config_copy_fences(struct rblk_config_node *to,
+			     const struct rblk_config_node *from)
+{
+	size_t i, j;
+
+	*to = (struct rblk_config_node){
+		.id = from->id, .fence_delay_ms = from->fence_delay_ms,
+		.fences_n = from->fences_n,
+	};
+	rblk_text_copy(to->name, sizeof(to->name), from->name);
+	to->fences = rblk_xcalloc(from->fences_n + 1, sizeof(*to->fences));
+	for (i = 0; i < from->fences_n; i++) {
+		const struct rblk_config_fence *f = &from->fences[i];
+		struct rblk_config_fence *t = &to->fences[i];
+
+		*t = *f;
+		t->agent = copy(f->agent);
+		t->options_file = copy(f->options_file);
+		t->options = rblk_xcalloc(f->options_n + 1,
+					  sizeof(*t->options));
+		for (j = 0; j < f->options_n; j++)
+			t->options[j] = copy(f->options[j]);
+	}
+}
+
+static void free_node(struct rblk_config_node *n)
+{
+	rblk_config_free_fences(n);
 	free(n->address2);
 	free(n->address);
 }

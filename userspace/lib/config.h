@@ -184,6 +184,11 @@ uint32_t rblk_config_detect_ms(const struct rblk_config *config);
 bool rblk_config_find_agent(const struct rblk_config_fence *fence, char *path,
 			    size_t path_size, char *why, size_t why_size);
 
+/* How @from is switched off, by name, id and the rest: for who needs it longer. */
+void rblk_config_copy_fences(struct rblk_config_node *to,
+			     const struct rblk_config_node *from);
+void rblk_config_free_fences(struct rblk_config_node *n);
+
 /*
  * Read the options file of @fence, which nobody but its owner may read: lines
  * of name=value, comments that begin with #. NULL with the reason in @why, or

@@ -69,10 +69,11 @@ static void record(struct io *io, struct rblk_arbiter_record *r)
 	r->primary = (sets & 3) == 3 ? RBLK_ARBITER_NOBODY : sets & 3;
 	r->insync = sets >> 2 & 7;
 	r->fenced = sets >> 5;
-	sets = r->voters | r->voters_before << 3;
+	sets = r->voters | r->voters_before << 3 | r->idle << 6;
 	byte(io, &sets);
 	r->voters = sets & 7;
-	r->voters_before = sets >> 3;
+	r->voters_before = sets >> 3 & 7;
+	r->idle = sets >> 6;
 }
 
 static void forget(struct node *n, const struct limits *lim)

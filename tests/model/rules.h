@@ -15,6 +15,7 @@ enum model_rule {
 	RULE_MAJORITY,
 	RULE_ONLY_IN_SYNC,
 	RULE_FENCE_OF_TERM,
+	RULE_WORD_OF_NODE,
 	/* of what surrounds it */
 	RULE_DURABLE_ACCEPT,
 	RULE_INSTANCE,

@@ -32,11 +32,12 @@ static uint16_t number_of(const struct rblk_arbiter_record *r)
 	key.gen = r->gen;
 	key.term = r->term;
 	key.primary = r->primary;
+	key.idle = r->idle;
 	key.insync = r->insync;
 	key.fenced = r->fenced;
 	key.voters = r->voters;
 	key.voters_before = r->voters_before;
-	hash = key.version + key.gen * 31 + key.term * 1009 + key.primary * 7 +
+	hash = key.version + key.gen * 31 + key.term * 1009 + key.primary * 7 + key.idle * 3 +
 	       key.insync * 8191 + key.fenced * 131071 + key.voters * 257 +
 	       key.voters_before * 65537;
 	hash *= 0x9e3779b97f4a7c15ULL;

@@ -31,8 +31,8 @@ static bool same(const struct rblk_arbiter_record *a,
 		 const struct rblk_arbiter_record *b)
 {
 	return a->version == b->version && a->gen == b->gen && a->term == b->term &&
-	       a->primary == b->primary && a->insync == b->insync &&
-	       a->fenced == b->fenced && a->voters == b->voters &&
+	       a->primary == b->primary && a->idle == b->idle &&
+	       a->insync == b->insync && a->fenced == b->fenced && a->voters == b->voters &&
 	       a->voters_before == b->voters_before;
 }
 
@@ -46,7 +46,7 @@ bool rblk_arbiter_record_is_valid(const struct rblk_arbiter_record *r)
 		return false;
 	if (r->primary == RBLK_ARBITER_NOBODY)
 		return true;
-	return r->gen && r->term && (r->insync & bit(r->primary));
+	return !r->idle && r->gen && r->term && (r->insync & bit(r->primary));
 }
 
 /* ---- who is enough */
@@ -150,6 +150,10 @@ static bool may_accept(const struct rblk_arbiter *a, uint64_t ballot,
 	return ballot >= a->store.promised && !word_forbids(a, ballot, r, now);
 }
 
+/*
+ * The word is given to a node: when it is promoted anew, its kernel may still be
+ * under the lease of the term before.
+ */
 static void accept(struct rblk_arbiter *a, uint64_t ballot,
 		   const struct rblk_arbiter_record *r,
 		   struct rblk_arbiter_out *out)
@@ -159,7 +163,11 @@ static void accept(struct rblk_arbiter *a, uint64_t ballot,
 	a->store.accepted = ballot;
 	a->store.record = *r;
 	out->persist = true;
-	if (r->primary != a->grant_holder || r->term != a->grant_term)
+	if (r->primary != a->grant_holder)
+		a->grant_term = 0;
+	else if (a->grant_term && RBLK_ARBITER_RULE(WORD_OF_NODE))
+		a->grant_term = r->term;
+	else if (r->term != a->grant_term)
 		a->grant_term = 0;
 }
 
@@ -198,6 +206,7 @@ static void learn(struct rblk_arbiter *a, const struct rblk_arbiter_record *r,
 		  struct rblk_arbiter_out *out)
 {
 	a->known = *r;
+	a->learned = true;
 	a->has_pending = false;
 	a->insync = r->insync;
 	out->learned[out->nr_learned++] = *r;
@@ -245,6 +254,7 @@ static bool apply(const struct rblk_arbiter *a, struct rblk_arbiter_record *r)
 		r->fenced = (r->fenced | fenced_primary(a, r)) & ~bit(a->self);
 		r->insync = ((r->insync & a->mask) | bit(a->self)) & ~r->fenced;
 		r->primary = a->self;
+		r->idle = false;
 		r->gen++;
 		r->term = a->ballot;
 		break;
@@ -252,6 +262,7 @@ static bool apply(const struct rblk_arbiter *a, struct rblk_arbiter_record *r)
 		if (r->primary != a->self)
 			return false;
 		r->primary = RBLK_ARBITER_NOBODY;
+		r->idle = !a->mask;
 		break;
 	case RBLK_ARBITER_DROP:
 		if (!leads || a->mask & bit(a->self))
@@ -289,6 +300,7 @@ static void check_accepted(struct rblk_arbiter *a, struct rblk_arbiter_out *out)
 	if (count(a->value.voters) == 2 && !(a->value.voters & ~a->votes))
 		a->synced = true;
 	learn(a, &a->value, out);
+	a->led++;
 	if (!a->repeat && a->change == RBLK_ARBITER_PROMOTE) {
 		a->lead_term = a->value.term;
 		memset(a->granted_until, 0, sizeof(a->granted_until));
@@ -311,6 +323,9 @@ static void ask_to_accept(struct rblk_arbiter *a, uint64_t now,
 	a->pending = a->value;
 	a->has_pending = true;
 	a->insync |= a->value.insync;
+	/* A kernel may run on from before a start of the daemon. */
+	if (a->value.primary != a->self)
+		out->stop = true;
 	if (a->value.primary != a->self || a->value.term != a->lead_term)
 		stop_leading(a, out);
 	for (node = 0; node < RBLK_ARBITER_NODES; node++) {
@@ -338,8 +353,12 @@ static void check_promised(struct rblk_arbiter *a, uint64_t now,
 	/* Nothing is built on what may not have been chosen. */
 	a->repeat = !quorum(a->agreed | fenced, &a->value);
 	if (!a->repeat) {
+		bool expected = same(&a->value, &a->store.record);
+
 		learn(a, &a->value, out);
-		if (!apply(a, &a->value)) {
+		if ((a->change == RBLK_ARBITER_PROMOTE && !expected) ||
+		    !apply(a, &a->value)) {
+			a->led++;
 			end_round(a, RBLK_ARBITER_NOT_ALLOWED, out);
 			return;
 		}
@@ -374,6 +393,8 @@ void rblk_arbiter_propose(struct rblk_arbiter *a, enum rblk_arbiter_change chang
 	}
 	if (change == RBLK_ARBITER_DEMOTE || change == RBLK_ARBITER_PROMOTE)
 		stop_leading(a, out);
+	if (change == RBLK_ARBITER_DEMOTE)
+		out->stop = true;
 	if (change == RBLK_ARBITER_ADD && a->lead_term)
 		a->insync |= mask;
 	highest = a->ballot > a->store.promised ? a->ballot : a->store.promised;

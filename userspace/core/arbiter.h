@@ -36,6 +36,8 @@
  * @term: ballot of the round that asked for it. Two starts of a node may ask for
  *	the same @gen, of which one is chosen; @term tells them apart.
  * @primary: who was promoted with @gen, or RBLK_ARBITER_NOBODY
+ * @idle: there is no primary because an admin wants none; else a node that is
+ *	in sync may ask to be it
  * @insync: nodes that hold every acknowledged write
  * @fenced: nodes that were off when they were last passed over
  * @voters: who votes on the next version
@@ -49,6 +51,7 @@ struct rblk_arbiter_record {
 	uint64_t gen;
 	uint64_t term;
 	uint8_t primary;
+	bool idle;
 	uint16_t insync;
 	uint16_t fenced;
 	uint16_t voters;
@@ -102,7 +105,8 @@ struct rblk_arbiter_msg {
 enum rblk_arbiter_change {
 	RBLK_ARBITER_REFRESH,		/* change nothing: a full round */
 	RBLK_ARBITER_PROMOTE,		/* this node; keep those of the mask in sync */
-	RBLK_ARBITER_DEMOTE,		/* this node, after its kernel stopped */
+	/* this node, after its kernel stopped; mask 0: nobody shall follow it */
+	RBLK_ARBITER_DEMOTE,
 	RBLK_ARBITER_DROP,		/* the mask leaves the in-sync set */
 	RBLK_ARBITER_ADD,		/* the mask, which has all data, joins it */
 	RBLK_ARBITER_ADD_VOTER,		/* one */
@@ -118,7 +122,7 @@ enum rblk_arbiter_result {
 
 /**
  * struct rblk_arbiter_out - what an event leads to
- * @stop: stop the kernel first: this node leads no more
+ * @stop: stop the kernel first, if it is primary: this node leads no more
  * @persist: write the store before sending
  * @nr: messages in @msg
  * @nr_learned: records in @learned
@@ -165,6 +169,8 @@ enum rblk_arbiter_phase {
  * @known: the newest record that this node knows to be chosen
  * @pending: the record that this node last asked to accept, @has_pending
  * @has_pending: and it is not known whether it was chosen
+ * @learned: @known is no guess: it was learned since the start
+ * @led: rounds of this node that ended with @known learned
  * @insync: every write must be on these nodes before it is acknowledged
  * @synced: this node led both voters through a full round since it started
  * @fencing: fences asked for; contact with the node takes it out
@@ -198,6 +204,8 @@ struct rblk_arbiter {
 	struct rblk_arbiter_record known;
 	struct rblk_arbiter_record pending;
 	bool has_pending;
+	bool learned;
+	uint32_t led;
 	uint16_t insync;
 
 	bool synced;

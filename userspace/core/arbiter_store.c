@@ -27,7 +27,8 @@ struct disk_slot {
 	__le16 fenced;
 	__le16 voters;
 	__le16 voters_before;
-	u8 rest[404];
+	u8 idle;
+	u8 rest[403];
 	__le32 crc;
 } __packed;
 
@@ -74,6 +75,7 @@ void rblk_arbiter_slot_put(uint8_t *slot, const struct rblk_arbiter_owner *owner
 		.fenced = cpu_to_le16(r->fenced),
 		.voters = cpu_to_le16(r->voters),
 		.voters_before = cpu_to_le16(r->voters_before),
+		.idle = r->idle,
 	};
 
 	memcpy(disk.magic, MAGIC, sizeof(disk.magic));
@@ -102,7 +104,7 @@ static bool is_possible(const struct disk_slot *disk,
 	for (i = 0; i < sizeof(disk->rest); i++)
 		if (disk->rest[i])
 			return false;
-	return !disk->reserved && store->accepted <= store->promised &&
+	return !disk->reserved && disk->idle <= 1 && store->accepted <= store->promised &&
 	       rblk_arbiter_record_is_valid(&store->record);
 }
 
@@ -136,6 +138,7 @@ rblk_arbiter_slot_get(const uint8_t *slot, size_t bytes,
 	found.record.fenced = le16_to_cpu(disk.fenced);
 	found.record.voters = le16_to_cpu(disk.voters);
 	found.record.voters_before = le16_to_cpu(disk.voters_before);
+	found.record.idle = disk.idle;
 	if (!is_possible(&disk, &found))
 		return RBLK_ARBITER_SLOT_INVALID;
 	*serial = le64_to_cpu(disk.serial);

@@ -204,6 +204,7 @@ enum rblk_policy_reason {
 	RBLK_POLICY_DATA_BAD,		/* inconsistent, or no disk */
 	RBLK_POLICY_NOT_PRIMARY,
 	RBLK_POLICY_MIN_IN_SYNC,	/* @nodes are lost, and too few would be left */
+	RBLK_POLICY_ACKS_TOO_FEW,	/* to know who has everything */
 	RBLK_POLICY_FOR_FENCE,		/* of @nodes */
 	RBLK_POLICY_FOR_OLD_LEASE,	/* that of the primary before, to run out */
 	RBLK_POLICY_FOR_VOTES,		/* a round is under way */
@@ -229,8 +230,9 @@ enum rblk_policy_reason {
 
 /**
  * struct rblk_policy_out - what to do now
- * @stop: the kernel's lease ends now (0); before anything else
- * @set_lease: the kernel's lease is until @lease_until_ms
+ * @stop: the kernel completes under a lease only, and that ends now (0); before
+ *	anything else
+ * @set_lease: the kernel completes under a lease only, until @lease_until_ms
  * @lease_until_ms: see there
  * @kernel: an action that may take a while
  * @generation: of it
@@ -286,8 +288,11 @@ struct rblk_policy_out {
  * @round_ends_ms: the round that runs is given up then
  * @next_round_ms: none is begun before
  * @tries: rounds in a row that led to nothing
- * @wanted_version: the last round's version to be; what shows that it was of use
+ * @led: the arbiter's, when the round began: what shows that it was of use
  * @renewed_ms: when leases were last asked for
+ * @renewed_term: for which term
+ * @lease_term: term of the lease that the kernel has
+ * @last: the kernel's last action
  * @failures: see struct rblk_policy_view, at the last step
  * @hold_off_ms: after a failed action, none before
  * @bad_ms: by node: since when it has been lost, or not following; 0: it is well
@@ -300,15 +305,19 @@ struct rblk_policy_out {
  * @asked_since_ms: when it was asked first
  * @notes: made about this failover
  * @note_node: see struct rblk_policy_out
- * @giving_up: the kernel refused to be promoted: somebody else is to be
+ * @stay_back_ms: not to be promoted before: it stepped down, or its kernel refused
+ * @idle_ms: since when the primary has been alive and not leading
  */
 struct rblk_policy {
 	struct rblk_policy_config config;
 	uint64_t round_ends_ms;
 	uint64_t next_round_ms;
 	uint32_t tries;
-	uint64_t wanted_version;
+	uint32_t led;
 	uint64_t renewed_ms;
+	uint64_t renewed_term;
+	uint64_t lease_term;
+	enum rblk_policy_kernel last;
 	uint32_t failures;
 	uint64_t hold_off_ms;
 	uint64_t bad_ms[RBLK_POLICY_NODES];
@@ -321,7 +330,8 @@ struct rblk_policy {
 	uint64_t asked_since_ms;
 	uint8_t notes;
 	uint8_t note_node;
-	bool giving_up;
+	uint64_t stay_back_ms;
+	uint64_t idle_ms;
 };
 
 /**

@@ -74,6 +74,25 @@ static void comes_back(void **state)
 	assert_int_equal(out.record.voters_before, in.record.voters_before);
 }
 
+/* Nobody is primary: because an admin wants it so, or not. */
+static void vacant_comes_back(void **state)
+{
+	struct rblk_arbiter_store in = something(9), out;
+	uint8_t slot[SLOT];
+	int idle;
+
+	(void)state;
+	in.record.primary = RBLK_ARBITER_NOBODY;
+	for (idle = 0; idle < 2; idle++) {
+		in.record.idle = idle;
+		rblk_arbiter_slot_put(slot, &owner, 41, &in);
+		assert_int_equal(slot[104], idle);
+		assert_int_equal(get(slot, SLOT, &out), RBLK_ARBITER_SLOT_OK);
+		assert_int_equal(out.record.primary, RBLK_ARBITER_NOBODY);
+		assert_int_equal(out.record.idle, idle);
+	}
+}
+
 /* The bytes are a promise to other versions and implementations. */
 static void bytes_are_as_written_down(void **state)
 {
@@ -212,12 +231,12 @@ static void mixed_is_not_used(void **state)
 
 static void impossible(void **state)
 {
-	struct rblk_arbiter_store in[6], out;
+	struct rblk_arbiter_store in[7], out;
 	uint8_t slot[SLOT];
 	int i;
 
 	(void)state;
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 7; i++)
 		in[i] = something(9);
 	in[0].accepted = in[0].promised + 1;
 	in[1].record.voters = 0;
@@ -225,7 +244,8 @@ static void impossible(void **state)
 	in[3].record.fenced |= 1 << 3;		/* in sync as well */
 	in[4].record.primary = 2;		/* not in sync */
 	in[5].record.primary = 16;
-	for (i = 0; i < 6; i++) {
+	in[6].record.idle = true;	/* though there is a primary */
+	for (i = 0; i < 7; i++) {
 		rblk_arbiter_slot_put(slot, &owner, 41, &in[i]);
 		assert_int_equal(get(slot, SLOT, &out),
 				 RBLK_ARBITER_SLOT_INVALID);
@@ -246,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back),
+		cmocka_unit_test(vacant_comes_back),
 		cmocka_unit_test(bytes_are_as_written_down),
 		cmocka_unit_test(each_bit_counts),
 		cmocka_unit_test(each_byte_counts),

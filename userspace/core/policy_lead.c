@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * policy_lead.c - what the node does that was promoted
+ */
+#include "policy_step.h"
+
+/* ---- the leader */
+
+static void renew(struct step *s)
+{
+	struct rblk_policy *p = s->p;
+	uint64_t until = rblk_arbiter_lease_until(s->a);
+
+	if (p->renewed_term != s->a->lead_term ||
+	    s->now - p->renewed_ms >= s->c->interval_ms) {
+		s->out->renew = true;
+		p->renewed_term = s->a->lead_term;
+		p->renewed_ms = s->now;
+	}
+	rblk_policy_wake(s, p->renewed_ms + s->c->interval_ms);
+	if (!s->v->primary)
+		return;
+	/* A lease of a former term runs until this one's is longer. */
+	if (until > s->v->lease_until_ms ||
+	    (until < s->v->lease_until_ms && p->lease_term == s->a->lead_term)) {
+		s->out->set_lease = true;
+		s->out->lease_until_ms = until;
+		p->lease_term = s->a->lead_term;
+	}
+	if (until > s->now)
+		rblk_policy_note(s, RBLK_POLICY_NOTE_PROMOTED);
+	else
+		rblk_policy_waits(s, rblk_policy_is_enough(s, s->alive | rblk_policy_fenced(s)) ?
+			 RBLK_POLICY_FOR_LEASE : RBLK_POLICY_NO_MAJORITY,
+		      s->r.voters & ~s->alive);
+}
+
+/* Which of those that writes wait for are lost. */
+static uint16_t find_lost(struct step *s, uint16_t members)
+{
+	struct rblk_policy *p = s->p;
+	uint16_t lost = 0, bad = 0;
+	uint8_t node;
+
+	for (node = 0; node < RBLK_POLICY_NODES; node++) {
+		const struct rblk_policy_peer *peer = &s->v->peer[node];
+
+		if (node == s->c->self || !(members & bit(node)) || rblk_policy_is_well(s, node)) {
+			p->bad_ms[node] = 0;
+			continue;
+		}
+		bad |= bit(node);
+		if (!p->bad_ms[node])
+			p->bad_ms[node] = s->now;
+		if (peer->failed || peer->diverged ||
+		    s->now - p->bad_ms[node] >= s->c->grace_ms)
+			lost |= bit(node);
+		else
+			rblk_policy_wake(s, p->bad_ms[node] + s->c->grace_ms);
+	}
+	if (bad)
+		rblk_policy_waits(s, RBLK_POLICY_FOR_DROP, bad);
+	return lost;
+}
+
+static void drop(struct step *s)
+{
+	uint16_t members = s->a->insync & s->c->data;
+	uint16_t lost = find_lost(s, members);
+
+	if (!lost)
+		return;
+	if (s->c->min_in_sync > count(members & ~lost)) {
+		s->out->waits = RBLK_POLICY_MIN_IN_SYNC;
+		s->out->waits_for = lost;
+		return;
+	}
+	rblk_policy_propose(s, RBLK_ARBITER_DROP, lost);
+}
+
+/*
+ * First the kernel waits for the node with each write, then the node acknowledges
+ * all that was written until then; only then it is proposed.
+ */
+static void add(struct step *s)
+{
+	struct rblk_policy *p = s->p;
+	uint16_t ready = 0, outside = s->c->data & ~s->a->known.insync;
+	uint8_t node;
+
+	for (node = 0; node < RBLK_POLICY_NODES; node++) {
+		if (node == s->c->self || !(outside & bit(node)) ||
+		    !(s->c->synchronous & bit(node)) || !rblk_policy_is_well(s, node)) {
+			p->joining &= ~bit(node);
+			p->join_seq[node] = 0;
+			continue;
+		}
+		p->joining |= bit(node);
+		if (!RBLK_POLICY_RULE(ADD_UP_TO_DATE)) {
+			ready |= bit(node);
+			continue;
+		}
+		if (s->v->busy || !(s->v->in_sync & bit(node)))
+			continue;
+		/* 0 means not known, so all are one higher. */
+		if (!p->join_seq[node])
+			p->join_seq[node] = s->v->last_seq + 1;
+		if (s->v->peer[node].acked_seq + 1 >= p->join_seq[node])
+			ready |= bit(node);
+	}
+	if (ready)
+		rblk_policy_propose(s, RBLK_ARBITER_ADD, ready);
+	for (node = 0; node < RBLK_POLICY_NODES; node++)
+		if (outside & bit(node) && s->v->peer[node].connected &&
+		    node != s->c->self)
+			rblk_policy_waits(s, RBLK_POLICY_FOR_RESYNC, bit(node));
+}
+
+/* Nodes leave the kernel's set only when that is chosen, and enter before. */
+uint16_t rblk_policy_wanted_in_sync(const struct step *s)
+{
+	uint16_t set = s->a->insync;
+
+	if (!RBLK_POLICY_RULE(DROP_CHOSEN) && s->out->propose &&
+	    s->out->change == RBLK_ARBITER_DROP)
+		set &= ~s->out->mask;
+	return set | s->p->joining | bit(s->c->self);
+}
+
+void rblk_policy_lead(struct step *s)
+{
+	renew(s);
+	if (!s->v->primary)
+		return;
+	drop(s);
+	add(s);
+	rblk_policy_fence_for_vote(s);
+	if (!s->v->busy && s->now >= s->p->hold_off_ms &&
+	    s->v->in_sync != rblk_policy_wanted_in_sync(s)) {
+		s->out->kernel = RBLK_POLICY_KERNEL_IN_SYNC;
+		s->out->in_sync = rblk_policy_wanted_in_sync(s);
+	}
+}
+
+/* ---- stepping down */
+
+/* Who of those in sync could take over at once? */
+static uint16_t heirs(const struct step *s)
+{
+	return rblk_policy_nodes_that(s, rblk_policy_is_well,
+				      s->a->known.insync & s->c->data & s->alive);
+}
+
+void rblk_policy_done(struct step *s, enum rblk_policy_reason reason)
+{
+	s->out->done = true;
+	s->out->done_reason = reason;
+}
+
+void rblk_policy_answer(struct step *s, enum rblk_policy_handover what,
+		   enum rblk_policy_reason reason)
+{
+	s->out->handover = what;
+	s->out->handover_to = s->v->asked_by;
+	s->out->handover_reason = reason;
+}
+
+bool rblk_policy_asks(const struct step *s)
+{
+	return s->v->asked_by < RBLK_POLICY_NODES;
+}
+
+void rblk_policy_refuse_to_leave(struct step *s, enum rblk_policy_reason reason)
+{
+	if (rblk_policy_asks(s))
+		rblk_policy_answer(s, RBLK_POLICY_HANDOVER_REFUSED, reason);
+	if (s->v->request == RBLK_POLICY_WANT_DEMOTE ||
+	    s->v->request == RBLK_POLICY_WANT_AWAY)
+		rblk_policy_done(s, reason);
+}
+
+/* Is somebody else to be primary, or nobody; and may that be? */
+bool rblk_policy_wants_to_leave(struct step *s)
+{
+	enum rblk_policy_reason no = RBLK_POLICY_FINE;
+	bool away = s->v->request == RBLK_POLICY_WANT_AWAY;
+
+	if (!rblk_policy_asks(s) && !away && s->v->request != RBLK_POLICY_WANT_DEMOTE)
+		return false;
+	if (!s->v->primary)
+		return true;
+	if (s->v->opened)
+		no = RBLK_POLICY_IN_USE;
+	else if (rblk_policy_asks(s) && !(s->a->known.insync & bit(s->v->asked_by)))
+		no = RBLK_POLICY_NOT_IN_SYNC;
+	else if (rblk_policy_asks(s) && !(heirs(s) & bit(s->v->asked_by)))
+		no = RBLK_POLICY_NOT_FOLLOWING;
+	else if (away && !heirs(s))
+		no = RBLK_POLICY_NOT_IN_SYNC;
+	if (no != RBLK_POLICY_FINE)
+		rblk_policy_refuse_to_leave(s, no);
+	return no == RBLK_POLICY_FINE;
+}
+
+/* The kernel stops first: what it wrote is then on all nodes in sync. */
+void rblk_policy_leave(struct step *s)
+{
+	uint16_t mask = s->c->data & ~bit(s->c->self);
+
+	if (s->v->primary) {
+		if (!s->v->busy && s->now >= s->p->hold_off_ms)
+			s->out->kernel = RBLK_POLICY_KERNEL_DEMOTE;
+		rblk_policy_waits(s, RBLK_POLICY_FOR_KERNEL, 0);
+		return;
+	}
+	if (s->v->busy)
+		return;
+	if (s->v->request == RBLK_POLICY_WANT_DEMOTE)
+		mask = 0;
+	s->p->stay_back_ms = s->now + (uint64_t)STAY_BACK_BEATS * s->c->interval_ms;
+	rblk_policy_propose(s, RBLK_ARBITER_DEMOTE, mask);
+}

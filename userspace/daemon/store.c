@@ -5,16 +5,14 @@
 #include "store.h"
 
 #include "ident.h"
+#include "statefile.h"
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gnutls/crypto.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_BYTES	512
 #define FORMAT		"rblk-state 1\nresource %s\nuuid %s\ngeneration %" PRIu64 "\n"
@@ -62,70 +60,32 @@ static int parse_record(const char *resource, const char *text,
 	return 0;
 }
 
+static const char *name_of(const char *resource, char *buf, size_t size)
+{
+	return rblk_text_format(buf, size, "%s.state", resource);
+}
+
 int rblk_store_load(const char *dir, const char *resource,
 		    struct rblk_store_record *record)
 {
-	char path[PATH_MAX], text[MAX_BYTES];
+	char name[RBLK_NAME_SIZE + 16], text[MAX_BYTES];
 	ssize_t n;
-	int fd;
 
 	record->generation = 0;
-	rblk_text_format(path, sizeof(path), "%s/%s.state", dir, resource);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		n = -errno;
-	close(fd);
+	n = rblk_statefile_read(dir, name_of(resource, name, sizeof(name)), text,
+			      sizeof(text) - 1);
 	if (n < 0)
 		return n;
 	text[n] = '\0';
 	return parse_record(resource, text, record);
 }
 
-static int write_synced(int dirfd, const char *name, const char *text,
-			size_t len)
-{
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			0600);
-	ssize_t n;
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, len);
-	if (n < 0)
-		rc = -errno;
-	else if ((size_t)n != len)
-		rc = -ENOSPC;
-	else if (fsync(fd) < 0)
-		rc = -errno;
-	if (close(fd) < 0 && rc == 0)
-		rc = -errno;
-	return rc;
-}
-
 int rblk_store_save(const char *dir, const char *resource,
 		    const struct rblk_store_record *record)
 {
-	char text[MAX_BYTES], name[RBLK_NAME_SIZE + 16];
-	char temp[RBLK_NAME_SIZE + 16];
+	char name[RBLK_NAME_SIZE + 16], text[MAX_BYTES];
 	size_t len = format_record(resource, record, text);
-	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc;
 
-	if (dirfd < 0)
-		return -errno;
-	rblk_text_format(name, sizeof(name), "%s.state", resource);
-	rblk_text_format(temp, sizeof(temp), ".%s.new", resource);
-	rc = write_synced(dirfd, temp, text, len);
-	if (rc == 0 && renameat(dirfd, temp, dirfd, name) < 0)
-		rc = -errno;
-	if (rc == 0 && fsync(dirfd) < 0)
-		rc = -errno;
-	if (rc < 0)
-		unlinkat(dirfd, temp, 0);
-	close(dirfd);
-	return rc;
+	return rblk_statefile_replace(dir, name_of(resource, name, sizeof(name)),
+				    text, len);
 }

@@ -117,7 +117,7 @@ static void of_another(void **state)
 static void failed_save_keeps_the_old(void **state)
 {
 	struct rblk_store_record in = record(8), out = record(0);
-	char *block = rblk_xasprintf("%s/.r3.new", dir);
+	char *block = rblk_xasprintf("%s/.r3.state.new", dir);
 
 	(void)state;
 	assert_int_equal(rblk_store_save(dir, "r3", &in), 0);

@@ -4,6 +4,7 @@
  */
 #include "engine.h"
 
+#include "failover.h"
 #include "fork.h"
 #include "ident.h"
 #include "log.h"
@@ -79,6 +80,7 @@ void rblk_job_done(struct rblk_engine *e, struct rblk_job *job)
 			 job->err.text);
 	free(job->reqs);
 	free(job);
+	rblk_engine_run(e);
 }
 
 static bool load_key(struct rblk_engine *e, const struct rblk_config *config,
@@ -138,6 +140,8 @@ bool rblk_engine_load(struct rblk_engine *e, char **why)
 	e->node = rblk_config_node(config, e->node_name);
 	if (old.ss_family && memcmp(&old, &e->node->addr, sizeof(old)) != 0)
 		e->ops->listen(e->ctx, &e->node->addr);
+	if (e->started)
+		rblk_engine_follow(e);
 	return true;
 }
 
@@ -218,6 +222,23 @@ static void dial(struct rblk_engine *e, struct rblk_engine_resource *r,
 	e->ops->dial(e->ctx, &id, &n->addr, rblk_engine_highest_generation(r));
 }
 
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When rblk_engine_run() is due, by the clock of timers. */
+static uint64_t run_ms(struct rblk_engine *e)
+{
+	uint64_t now_us;
+
+	if (!e->wake_us || e->wake_us == UINT64_MAX)
+		return UINT64_MAX;
+	now_us = e->ops->boottime_us(e->ctx);
+	return rblk_engine_now_ms(e) +
+	       (e->wake_us > now_us ? (e->wake_us - now_us + 999) / 1000 : 0);
+}
+
 void rblk_engine_schedule(struct rblk_engine *e)
 {
 	struct rblk_engine_resource *r;
@@ -230,6 +251,7 @@ void rblk_engine_schedule(struct rblk_engine *e)
 			     r->links[i].state == RBLK_LINK_IDLE) &&
 			    r->links[i].due_ms < next)
 				next = r->links[i].due_ms;
+	next = min_u64(next, run_ms(e));
 	if (next != UINT64_MAX)
 		e->ops->wake_at(e->ctx, next);
 }
@@ -243,6 +265,7 @@ void rblk_engine_tick(struct rblk_engine *e)
 		FOR_EACH_PEER(r, i)
 			if (rblk_link_is_due(&r->links[i], rblk_engine_now_ms(e)))
 				dial(e, r, i);
+	rblk_engine_run(e);
 	rblk_engine_schedule(e);
 }
 
@@ -341,6 +364,7 @@ rblk_engine_adopt(struct rblk_engine *e, const struct rblk_kstate *state)
 	}
 	take_peers(e, r, state);
 	observe_all(e, r, state);
+	rblk_failover_due(e, r->name);
 	return r;
 }
 
@@ -363,6 +387,7 @@ void rblk_engine_forget(struct rblk_engine *e, const char *name)
 	}
 	*at = r->next;
 	free(r);
+	rblk_failover_due(e, name);
 }
 
 /* Bring our list in line with a complete one of the kernel. */
@@ -391,7 +416,12 @@ static int synchronise(struct rblk_engine *e, struct rblk_genl_error *err)
 
 int rblk_engine_start(struct rblk_engine *e, struct rblk_genl_error *err)
 {
-	return synchronise(e, err);
+	int rc = synchronise(e, err);
+
+	e->started = rc == 0;
+	if (e->started)
+		rblk_engine_follow(e);
+	return rc;
 }
 
 void rblk_engine_stop(struct rblk_engine *e)
@@ -402,6 +432,7 @@ void rblk_engine_stop(struct rblk_engine *e)
 		e->resources = r->next;
 		free(r);
 	}
+	rblk_failover_stop(e);
 	rblk_config_free(e->config);
 	e->config = NULL;
 	explicit_bzero(e->key, sizeof(e->key));
@@ -441,7 +472,10 @@ void rblk_engine_kernel_event(struct rblk_engine *e,
 		rblk_engine_refresh(e, event->name);
 	} else if (event->nest != RBLK_A_VOLUME) {
 		rblk_engine_refresh(e, event->name);
+	} else {
+		rblk_failover_due(e, event->name);
 	}
+	rblk_engine_run(e);
 	rblk_engine_schedule(e);
 }
 
@@ -453,4 +487,5 @@ void rblk_engine_kernel_lost(struct rblk_engine *e)
 	if (synchronise(e, &err) < 0)
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL,
 			 "cannot list resources: %s", err.text);
+	rblk_engine_run(e);
 }

@@ -11,6 +11,7 @@
 #define RBLK_ENGINE_H
 
 #include "auth.h"
+#include "cluster.h"
 #include "config.h"
 #include "genl.h"
 #include "link.h"
@@ -26,6 +27,8 @@ struct rblk_link_id {
 };
 
 struct rblk_engine;
+struct rblk_ballot_job;
+struct rblk_failover;
 
 /*
  * Requests to the module that may wait: done one after the other until one is
@@ -74,6 +77,31 @@ struct rblk_engine_ops {
 	/* links that the administrator disconnected, until reboot or down */
 	bool (*is_marked_off)(void *ctx, const struct rblk_link_id *id);
 	void (*mark_off)(void *ctx, const struct rblk_link_id *id, bool off);
+
+	/* microseconds of CLOCK_BOOTTIME; milliseconds since 1970 */
+	uint64_t (*boottime_us)(void *ctx);
+	uint64_t (*realtime_ms)(void *ctx);
+	/* nobody can guess it */
+	uint64_t (*token)(void *ctx);
+	/* receive datagrams of that network there; NULL: nowhere */
+	int (*listen_udp)(void *ctx, unsigned int path,
+			  const struct sockaddr_storage *addr);
+	bool (*send)(void *ctx, unsigned int path,
+		     const struct sockaddr_storage *addr, const uint8_t *bytes,
+		     size_t n);
+	/* tell the module at once; ends in rblk_failover_lease_set() */
+	void (*set_lease)(void *ctx, const char *name, uint64_t until_ms);
+	/* beside the loop; ends in rblk_failover_written() */
+	void (*write_ballot)(void *ctx, struct rblk_ballot_job *job);
+	/* switch it off; ends in rblk_failover_fence_ended() */
+	void (*fence)(void *ctx, const struct rblk_config_node *node);
+};
+
+/* A node that is to be switched off: one run of its agents is for all resources. */
+struct rblk_engine_fence {
+	bool runs;
+	uint32_t run;			/* number of the last one that began */
+	char text[256];			/* how that failed; "" before */
 };
 
 /* A resource that is up in the kernel. */
@@ -99,6 +127,16 @@ struct rblk_engine {
 	size_t key_len;
 	struct rblk_engine_resource *resources;
 	uint32_t attaches;			/* so far */
+	const char *state_dir;			/* both for stores of the arbiter */
+	const char *instance_dir;
+	struct rblk_cluster cluster;
+	struct sockaddr_storage udp_addr[RBLK_DETECTOR_PATHS];	/* where it listens */
+	struct rblk_failover *failovers;
+	struct rblk_engine_fence fence[RBLK_MAX_NODES];
+	bool started;
+	bool is_running;			/* rblk_engine_run() */
+	bool run_again;
+	uint64_t wake_us;			/* when to run again, boottime */
 };
 
 /*
@@ -137,6 +175,7 @@ void rblk_engine_will_be_called(struct rblk_engine *e,
 void rblk_engine_kernel_event(struct rblk_engine *e,
 			      const struct rblk_kevent *event);
 void rblk_engine_kernel_lost(struct rblk_engine *e);
+void rblk_engine_datagram(struct rblk_engine *e, const uint8_t *bytes, size_t n);
 
 /*
  * One control request (verbs.c). Its answer goes to @reply, once, perhaps
@@ -165,6 +204,9 @@ struct rblk_engine_resource *
 rblk_engine_adopt(struct rblk_engine *e, const struct rblk_kstate *state);
 void rblk_engine_forget(struct rblk_engine *e, const char *name);
 void rblk_engine_schedule(struct rblk_engine *e);
+/* Heartbeats and automatic resources: follow the configuration; go on (run.c). */
+void rblk_engine_follow(struct rblk_engine *e);
+void rblk_engine_run(struct rblk_engine *e);
 /* Ask the module how that resource is now. */
 void rblk_engine_refresh(struct rblk_engine *e, const char *name);
 /* Remember @generation durably if it is news; 0 or a negative errno. */

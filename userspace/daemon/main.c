@@ -2,19 +2,25 @@
 /*
  * main.c - rblkd: options, binding of the shells to the engine, the loop
  */
+#include "ballot_store.h"
 #include "control.h"
 #include "ctlproto.h"
 #include "engine.h"
 #include "exitcode.h"
+#include "failover.h"
+#include "fence.h"
 #include "handshake.h"
 #include "jobs.h"
 #include "kernel.h"
+#include "lease.h"
 #include "log.h"
 #include "notify.h"
 #include "rundir.h"
 #include "sockopt.h"
 #include "text.h"
+#include "udp.h"
 #include "version.h"
+#include "xalloc.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -23,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct daemon {
@@ -30,7 +37,10 @@ struct daemon {
 	struct rblk_engine engine;
 	struct rblk_kernel kernel;
 	struct rblk_jobs jobs;
+	struct rblk_leases leases;
 	struct rblk_handshakes handshakes;
+	struct rblk_udp udp;
+	struct rblk_fences fences;
 	struct rblk_control control;
 	uv_timer_t timer;
 	uv_signal_t signals[3];
@@ -171,6 +181,119 @@ static void op_mark_off(void *ctx, const struct rblk_link_id *id, bool off)
 	rblk_rundir_mark_off(d->run_dir, id->resource, id->peer, off);
 }
 
+static uint64_t clock_us(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static uint64_t op_boottime_us(void *ctx)
+{
+	(void)ctx;
+	return clock_us(CLOCK_BOOTTIME);
+}
+
+static uint64_t op_realtime_ms(void *ctx)
+{
+	(void)ctx;
+	return clock_us(CLOCK_REALTIME) / 1000;
+}
+
+/* Never 0, and never a number that somebody could know. */
+static uint64_t op_token(void *ctx)
+{
+	uint64_t value = 0;
+
+	(void)ctx;
+	if (gnutls_rnd(GNUTLS_RND_RANDOM, &value, sizeof(value)) < 0)
+		abort();
+	return value ? value : 1;
+}
+
+static int op_listen_udp(void *ctx, unsigned int path,
+			 const struct sockaddr_storage *addr)
+{
+	struct daemon *d = ctx;
+
+	return rblk_udp_listen(&d->udp, path, addr);
+}
+
+static bool op_send(void *ctx, unsigned int path,
+		    const struct sockaddr_storage *addr, const uint8_t *bytes,
+		    size_t n)
+{
+	struct daemon *d = ctx;
+
+	return rblk_udp_send(&d->udp, path, addr, bytes, n);
+}
+
+static void datagram_came(void *ctx, unsigned int path, const uint8_t *bytes,
+			  size_t n)
+{
+	struct daemon *d = ctx;
+
+	(void)path;
+	rblk_engine_datagram(&d->engine, bytes, n);
+}
+
+static void op_set_lease(void *ctx, const char *name, uint64_t until_ms)
+{
+	struct daemon *d = ctx;
+
+	rblk_leases_set(&d->leases, name, until_ms);
+}
+
+/* A job of the arbiter's store, in libuv's pool of threads. */
+struct ballot_work {
+	uv_work_t work;
+	struct daemon *daemon;
+	struct rblk_ballot_job *job;
+};
+
+static void write_ballot(uv_work_t *work)
+{
+	struct ballot_work *w = work->data;
+
+	rblk_failover_ballot_work(w->job);
+}
+
+static void ballot_written(uv_work_t *work, int status)
+{
+	struct ballot_work *w = work->data;
+
+	(void)status;
+	rblk_failover_written(&w->daemon->engine, w->job);
+	rblk_engine_run(&w->daemon->engine);
+	free(w);
+}
+
+static void op_write_ballot(void *ctx, struct rblk_ballot_job *job)
+{
+	struct ballot_work *w = rblk_xcalloc(1, sizeof(*w));
+
+	w->daemon = ctx;
+	w->job = job;
+	w->work.data = w;
+	uv_queue_work(&w->daemon->loop, &w->work, write_ballot, ballot_written);
+}
+
+static void op_fence(void *ctx, const struct rblk_config_node *node)
+{
+	struct daemon *d = ctx;
+
+	rblk_fences_start(&d->fences, node);
+}
+
+static void fence_ended(void *ctx, uint8_t node, bool off, const char *text)
+{
+	struct daemon *d = ctx;
+
+	rblk_failover_fence_ended(&d->engine, node, off, text);
+	rblk_engine_run(&d->engine);
+}
+
 static const struct rblk_engine_ops engine_ops = {
 	.now_ms = op_now_ms,
 	.random = op_random,
@@ -186,6 +309,14 @@ static const struct rblk_engine_ops engine_ops = {
 	.save_record = op_save_record,
 	.is_marked_off = op_is_marked_off,
 	.mark_off = op_mark_off,
+	.boottime_us = op_boottime_us,
+	.realtime_ms = op_realtime_ms,
+	.token = op_token,
+	.listen_udp = op_listen_udp,
+	.send = op_send,
+	.set_lease = op_set_lease,
+	.write_ballot = op_write_ballot,
+	.fence = op_fence,
 };
 
 /* ---- life of the process ---- */
@@ -248,6 +379,13 @@ static int start_shells(struct daemon *d)
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", uv_strerror(rc));
 		return RBLK_EXIT_REFUSED;
 	}
+	rc = rblk_leases_open(&d->leases, &d->loop, &d->engine);
+	if (rc < 0) {
+		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", uv_strerror(rc));
+		return RBLK_EXIT_REFUSED;
+	}
+	rblk_fences_init(&d->fences, &d->loop, fence_ended, d);
+	rblk_udp_init(&d->udp, &d->loop, datagram_came, d);
 	rblk_handshakes_init(&d->handshakes, &d->loop, &d->engine);
 	if (op_listen(d, &d->engine.node->addr) < 0)
 		return RBLK_EXIT_REFUSED;
@@ -278,6 +416,8 @@ static int run(struct daemon *d)
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", why);
 		return RBLK_EXIT_REFUSED;
 	}
+	d->engine.state_dir = d->state_dir;
+	d->engine.instance_dir = rblk_ballot_outside_dir();
 	uv_loop_init(&d->loop);
 	uv_timer_init(&d->loop, &d->timer);
 	d->timer.data = d;
@@ -294,6 +434,9 @@ static int run(struct daemon *d)
 	/* The kernel goes on by itself: nothing is taken down. */
 	rblk_control_close(&d->control);
 	rblk_handshakes_close(&d->handshakes);
+	rblk_fences_close(&d->fences);
+	rblk_udp_close(&d->udp);
+	rblk_leases_close(&d->leases);
 	rblk_kernel_close(&d->kernel);
 	rblk_engine_stop(&d->engine);
 	return RBLK_EXIT_OK;

@@ -26,6 +26,21 @@ static struct rblk_kreq *add(struct rblk_plan *plan, uint8_t cmd,
 	return req;
 }
 
+/* From the beginning: who promotes by hand meanwhile has no lease either. */
+static void add_failover(struct rblk_kresource *k,
+			 const struct rblk_config_failover *f)
+{
+	if (!f->automatic || f->arbiter != RBLK_CONFIG_BUILTIN)
+		return;
+	k->has |= RBLK_HAS(RBLK_RES_LEASED) | RBLK_HAS(RBLK_RES_LEASE_ERROR) |
+		  RBLK_HAS(RBLK_RES_MIN_IN_SYNC) |
+		  RBLK_HAS(RBLK_RES_MIN_IN_SYNC_ERROR);
+	k->leased = 1;
+	k->lease_error = f->lease_error;
+	k->min_in_sync = f->min_in_sync;
+	k->min_in_sync_error = f->min_in_sync_error;
+}
+
 static void add_resource(struct rblk_plan *plan, const struct rblk_config *c,
 			 const struct rblk_config_node *node,
 			 const struct rblk_config_resource *r,
@@ -51,6 +66,7 @@ static void add_resource(struct rblk_plan *plan, const struct rblk_config *c,
 	k->pass_disk_errors = r->pass_disk_errors;
 	k->disk_timeout_ms = r->disk_timeout_ms;
 	k->read_from_backup = !!(r->read_from_backup & (1U << node->id));
+	add_failover(k, &r->failover);
 	if (r->log_bytes) {
 		k->has |= RBLK_HAS(RBLK_RES_LOG_BYTES);
 		k->log_bytes = r->log_bytes;
@@ -242,6 +258,39 @@ static const char *yes_no(uint8_t value)
 	((want->has & have->has & RBLK_HAS(attr)) && \
 	 want->member != have->member)
 
+/* The same where not to be configured is a wish, too: the default. */
+#define CHANGED(attr, member) \
+	((have->has & RBLK_HAS(attr)) && want->member != have->member)
+
+static void change_failover(struct rblk_kresource *set,
+			    const struct rblk_kresource *want,
+			    const struct rblk_kresource *have, struct words *w)
+{
+	static const char *const words[] = { "suspend", "error" };
+
+	if (CHANGED(RBLK_RES_LEASED, leased)) {
+		set->has |= RBLK_HAS(RBLK_RES_LEASED);
+		say(w, "leased %s -> %s", yes_no(have->leased),
+		    yes_no(want->leased));
+	}
+	if (CHANGED(RBLK_RES_LEASE_ERROR, lease_error)) {
+		set->has |= RBLK_HAS(RBLK_RES_LEASE_ERROR);
+		say(w, "on-lease-expiry %s -> %s", words[!!have->lease_error],
+		    words[!!want->lease_error]);
+	}
+	if (CHANGED(RBLK_RES_MIN_IN_SYNC, min_in_sync)) {
+		set->has |= RBLK_HAS(RBLK_RES_MIN_IN_SYNC);
+		say(w, "min-in-sync %u -> %u", have->min_in_sync,
+		    want->min_in_sync);
+	}
+	if (CHANGED(RBLK_RES_MIN_IN_SYNC_ERROR, min_in_sync_error)) {
+		set->has |= RBLK_HAS(RBLK_RES_MIN_IN_SYNC_ERROR);
+		say(w, "below-min-in-sync %s -> %s",
+		    words[!!have->min_in_sync_error],
+		    words[!!want->min_in_sync_error]);
+	}
+}
+
 static void change_resource(struct rblk_plan *todo, const char *name,
 			    const struct rblk_kresource *want,
 			    const struct rblk_kresource *have, struct words *w)
@@ -288,6 +337,7 @@ static void change_resource(struct rblk_plan *todo, const char *name,
 		    yes_no(have->read_from_backup),
 		    yes_no(want->read_from_backup));
 	}
+	change_failover(&set, want, have, w);
 	if (set.has)
 		add(todo, RBLK_CMD_RESOURCE_SET, name, RBLK_A_RESOURCE)
 			->resource = set;

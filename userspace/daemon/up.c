@@ -230,6 +230,11 @@ static void as_configured(struct rblk_engine *e, const char *name,
 			 "no such resource in the configuration"));
 		return;
 	}
+	if (c->witnesses & (1U << e->node->id)) {
+		conclude(e, w, rblk_outcome_say(RBLK_EXIT_OK,
+			 "this node is a witness: it votes while rblkd runs, and holds no data"));
+		return;
+	}
 	if (!(c->members & (1U << e->node->id))) {
 		conclude(e, w, rblk_outcome_say(RBLK_EXIT_REFUSED,
 			 "is not configured on this node (%s)", e->node_name));

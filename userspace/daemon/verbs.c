@@ -93,6 +93,11 @@ void rblk_call_result(struct rblk_call *call, const char *resource,
 		call->code = out->code;
 }
 
+void rblk_call_add(struct rblk_call *call, json_t *result)
+{
+	json_array_append_new(call->results, result);
+}
+
 static void fail_call(struct rblk_call *call, int code, const char *text)
 {
 	call->code = code;
@@ -290,8 +295,11 @@ static struct rblk_outcome for_links(struct rblk_engine *e, const char *name,
 static void verb_promote(struct rblk_engine *e, const char *name,
 			 const json_t *request, struct rblk_call *call)
 {
-	struct rblk_outcome out = promote(e, name, request, call);
+	struct rblk_outcome out;
 
+	if (rblk_verb_promote_automatic(e, name, request, call))
+		return;
+	out = promote(e, name, request, call);
 	rblk_call_result(call, name, &out);
 }
 
@@ -354,22 +362,33 @@ static void list_links(struct rblk_engine *e, json_t *links)
 
 /* ---- requests ---- */
 
+static void show_cluster(struct rblk_engine *e, json_t *results)
+{
+	json_array_append_new(results, rblk_cluster_show(&e->cluster));
+}
+
 struct verb {
 	const char *name;
 	rblk_verb_fn fn;			/* NULL: takes no resource */
 	bool reloads;			/* reads the configuration first */
+	void (*list)(struct rblk_engine *e, json_t *results);
 };
 
 static const struct verb verbs[] = {
-	{ "up", rblk_verb_up, true },
-	{ "adjust", rblk_verb_adjust, true },
-	{ "down", verb_down, false },
-	{ "promote", verb_promote, false },
-	{ "connect", verb_connect, false },
-	{ "disconnect", verb_disconnect, false },
-	{ "links", NULL, false },
-	{ "reload", NULL, true },
-	{ NULL, NULL, false },
+	{ "up", rblk_verb_up, true, NULL },
+	{ "adjust", rblk_verb_adjust, true, NULL },
+	{ "down", verb_down, false, NULL },
+	{ "promote", verb_promote, false, NULL },
+	{ "demote", rblk_verb_demote, false, NULL },
+	{ "connect", verb_connect, false, NULL },
+	{ "disconnect", verb_disconnect, false, NULL },
+	{ "failover", rblk_verb_failover, false, NULL },
+	{ "readmit", rblk_verb_readmit, false, NULL },
+	{ "history", rblk_verb_history, false, NULL },
+	{ "links", NULL, false, list_links },
+	{ "cluster", NULL, false, show_cluster },
+	{ "reload", NULL, true, NULL },
+	{ NULL, NULL, false, NULL },
 };
 
 static void run(struct rblk_engine *e, const struct verb *verb,
@@ -380,8 +399,8 @@ static void run(struct rblk_engine *e, const struct verb *verb,
 	size_t i;
 
 	if (!verb->fn) {
-		if (strcmp(verb->name, "links") == 0)
-			list_links(e, call->results);
+		if (verb->list)
+			verb->list(e, call->results);
 		return;
 	}
 	if (name) {
@@ -395,7 +414,7 @@ static void run(struct rblk_engine *e, const struct verb *verb,
 	for (i = 0; i < e->config->resources_n; i++) {
 		const struct rblk_config_resource *r = &e->config->resources[i];
 
-		if (r->members & (1U << e->node->id))
+		if ((r->members | r->witnesses) & (1U << e->node->id))
 			verb->fn(e, r->name, request, call);
 	}
 }
@@ -435,4 +454,5 @@ void rblk_engine_control(struct rblk_engine *e, const json_t *request,
 	rblk_call_hold(call);
 	control(e, request, call);
 	rblk_call_release(call);
+	rblk_engine_run(e);
 }

@@ -23,6 +23,9 @@ void rblk_call_release(struct rblk_call *call);
 void rblk_call_result(struct rblk_call *call, const char *resource,
 		      const struct rblk_outcome *out);
 
+/* A result that is more than a code and a text; takes over @result. */
+void rblk_call_add(struct rblk_call *call, json_t *result);
+
 /* Adds one result, now or, holding @call, later. */
 typedef void (*rblk_verb_fn)(struct rblk_engine *e, const char *resource,
 			     const json_t *request, struct rblk_call *call);
@@ -35,5 +38,17 @@ void rblk_verb_up(struct rblk_engine *e, const char *name,
 		  const json_t *request, struct rblk_call *call);
 void rblk_verb_adjust(struct rblk_engine *e, const char *name,
 		      const json_t *request, struct rblk_call *call);
+
+/* Of resources with failover = auto (verbs_failover.c). False: it is none. */
+bool rblk_verb_promote_automatic(struct rblk_engine *e, const char *name,
+				 const json_t *request, struct rblk_call *call);
+void rblk_verb_demote(struct rblk_engine *e, const char *name,
+		      const json_t *request, struct rblk_call *call);
+void rblk_verb_failover(struct rblk_engine *e, const char *name,
+			const json_t *request, struct rblk_call *call);
+void rblk_verb_readmit(struct rblk_engine *e, const char *name,
+		       const json_t *request, struct rblk_call *call);
+void rblk_verb_history(struct rblk_engine *e, const char *name,
+		       const json_t *request, struct rblk_call *call);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "fake.h"
 
+#include "failover.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -129,6 +130,10 @@ static int change(struct fake *f, struct rblk_kstate *s,
 			s->resource.data_crc = req->resource.data_crc;
 			note(f, " data-crc %u", req->resource.data_crc);
 		}
+		if (req->resource.has & RBLK_HAS(RBLK_RES_IN_SYNC)) {
+			s->resource.in_sync = req->resource.in_sync;
+			note(f, " in-sync %x", req->resource.in_sync);
+		}
 		note(f, "\n");
 		return 0;
 	case RBLK_CMD_PEER_SET:
@@ -146,7 +151,24 @@ static int change(struct fake *f, struct rblk_kstate *s,
 		if (f->refuse_promote)
 			return refuse(err, EBUSY, "another node is primary");
 		s->resource.role = RBLK_ROLE_PRIMARY;
+		s->resource.data = RBLK_DATA_CONSISTENT;
 		s->resource.generation = req->generation;
+		if (req->nest == RBLK_A_RESOURCE) {
+			s->resource.in_sync = req->resource.in_sync;
+			s->resource.lease_until_ns =
+				req->resource.lease_until_ns;
+		}
+		return 0;
+	case RBLK_CMD_DEMOTE:
+		note(f, "demote flags %u\n", req->flags);
+		if (s->resource.openers && !(req->flags & RBLK_FLAG_FORCE))
+			return refuse(err, EBUSY, "a volume is open");
+		s->resource.role = RBLK_ROLE_BACKUP;
+		s->resource.in_sync = 0;
+		s->resource.lease_until_ns = 0;
+		return 0;
+	case RBLK_CMD_DISCARD:
+		note(f, "discard %u\n", req->peer.node_id);
 		return 0;
 	}
 	return refuse(err, EOPNOTSUPP, "not here");
@@ -300,6 +322,58 @@ static void op_mark_off(void *ctx, const struct rblk_link_id *id, bool off)
 	((struct fake *)ctx)->off[id->peer] = off;
 }
 
+static uint64_t op_boottime_us(void *ctx)
+{
+	return ((struct fake *)ctx)->now_ms * 1000;
+}
+
+static uint64_t op_realtime_ms(void *ctx)
+{
+	return 1700000000000 + ((struct fake *)ctx)->now_ms;
+}
+
+static uint64_t op_token(void *ctx)
+{
+	return ++((struct fake *)ctx)->token;
+}
+
+static int op_listen_udp(void *ctx, unsigned int path,
+			 const struct sockaddr_storage *addr)
+{
+	note(ctx, "udp %u %s\n", path, addr ? "on" : "off");
+	return 0;
+}
+
+static bool op_send(void *ctx, unsigned int path,
+		    const struct sockaddr_storage *addr, const uint8_t *bytes,
+		    size_t n)
+{
+	struct fake *f = ctx;
+
+	return !f->send || f->send(f, path, addr, bytes, n);
+}
+
+static void op_set_lease(void *ctx, const char *name, uint64_t until_ms)
+{
+	struct rblk_kstate *s = fake_find(ctx, name);
+
+	if (s)
+		s->resource.lease_until_ns = until_ms * 1000000;
+	rblk_failover_lease_set(&((struct fake *)ctx)->engine, name, until_ms,
+				s ? 0 : -ENOENT);
+}
+
+static void op_write_ballot(void *ctx, struct rblk_ballot_job *job)
+{
+	rblk_failover_ballot_work(job);
+	rblk_failover_written(&((struct fake *)ctx)->engine, job);
+}
+
+static void op_fence(void *ctx, const struct rblk_config_node *node)
+{
+	note(ctx, "fence %s\n", node->name);
+}
+
 static const struct rblk_engine_ops fake_ops = {
 	.now_ms = op_now_ms, .random = op_random, .wake_at = op_wake_at,
 	.submit = op_submit, .get = op_get, .dump = op_dump,
@@ -307,6 +381,10 @@ static const struct rblk_engine_ops fake_ops = {
 	.prepare_socket = op_prepare_socket, .listen = op_listen,
 	.load_record = op_load_record, .save_record = op_save_record,
 	.is_marked_off = op_is_marked_off, .mark_off = op_mark_off,
+	.boottime_us = op_boottime_us, .realtime_ms = op_realtime_ms,
+	.token = op_token, .listen_udp = op_listen_udp, .send = op_send,
+	.set_lease = op_set_lease, .write_ballot = op_write_ballot,
+	.fence = op_fence,
 };
 
 void fake_configure(struct fake *f, const char *config)
@@ -347,6 +425,10 @@ void fake_init(struct fake *f, const char *node, const char *config)
 	f->engine.ctx = f;
 	f->engine.config_path = f->config;
 	f->engine.wanted_node = node;
+	f->engine.state_dir = f->dir;
+	rblk_text_format(f->instance_dir, sizeof(f->instance_dir), "%s/instance",
+			 f->dir);
+	f->engine.instance_dir = f->instance_dir;
 	if (!rblk_engine_load(&f->engine, &why)) {
 		fputs(why, stderr);
 		abort();

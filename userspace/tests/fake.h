@@ -34,7 +34,13 @@ struct fake {
 	struct rblk_job *held;
 	int code;			/* of the last answer */
 
+	uint64_t token;
+	bool (*send)(struct fake *f, unsigned int path,
+		     const struct sockaddr_storage *addr, const uint8_t *bytes,
+		     size_t n);
+
 	char dir[64];
+	char instance_dir[96];
 	char config[128];
 	void *data;
 };

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * failover.c - life of an automatic resource, its steps, requests of an admin
+ */
+#include "failover.h"
+
+#include "exitcode.h"
+#include "ident.h"
+#include "log.h"
+#include "text.h"
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_STEPS	16	/* of one resource in a row; then others have a turn */
+
+static uint64_t now_of(const struct rblk_engine *e)
+{
+	return e->ops->boottime_us(e->ctx) / 1000;
+}
+
+struct rblk_failover *rblk_failover_find(struct rblk_engine *e, const char *name)
+{
+	struct rblk_failover *f = e->failovers;
+
+	while (f && strcmp(f->name, name) != 0)
+		f = f->next;
+	return f;
+}
+
+static struct rblk_failover *find_uuid(struct rblk_engine *e, const uint8_t *uuid)
+{
+	struct rblk_failover *f = e->failovers;
+
+	while (f && memcmp(f->uuid, uuid, sizeof(f->uuid)) != 0)
+		f = f->next;
+	return f;
+}
+
+void rblk_failover_due(struct rblk_engine *e, const char *name)
+{
+	struct rblk_failover *f;
+
+	for (f = e->failovers; f; f = f->next) {
+		if (name && strcmp(f->name, name) != 0)
+			continue;
+		f->is_due = true;
+		f->is_stale = true;
+	}
+}
+
+void rblk_failover_look_again(struct rblk_engine *e)
+{
+	struct rblk_failover *f;
+
+	for (f = e->failovers; f; f = f->next)
+		f->is_due = true;
+}
+
+/* ---- configuration ---- */
+
+static uint16_t synchronous(const struct rblk_config_resource *r, uint8_t self)
+{
+	uint16_t mask = 0;
+	unsigned int i;
+
+	for (i = 0; i < RBLK_MAX_NODES; i++)
+		if (i != self && r->members & (1U << i) && r->protocol[i] != 'A')
+			mask |= 1U << i;
+	return mask;
+}
+
+static uint16_t fenceable(const struct rblk_config *c, uint8_t self)
+{
+	uint16_t mask = 0;
+	size_t i;
+
+	for (i = 0; i < c->nodes_n; i++)
+		if (c->nodes[i].id != self && c->nodes[i].fences_n)
+			mask |= 1U << c->nodes[i].id;
+	return mask;
+}
+
+static struct rblk_policy_config policy_config(const struct rblk_engine *e,
+					       const struct rblk_config_resource *r)
+{
+	static const enum rblk_policy_strategy strategies[] = {
+		[RBLK_CONFIG_MOST_UP_TO_DATE] = RBLK_POLICY_MOST_UP_TO_DATE,
+		[RBLK_CONFIG_SUCCESSOR] = RBLK_POLICY_SUCCESSOR,
+		[RBLK_CONFIG_ELECTION] = RBLK_POLICY_ELECTION,
+	};
+	struct rblk_policy_config c = {
+		.self = e->node->id, .data = r->members,
+		.synchronous = synchronous(r, e->node->id),
+		.fenceable = fenceable(e->config, e->node->id),
+		.acks = r->acks, .min_in_sync = r->failover.min_in_sync,
+		.strategy = strategies[r->failover.promotion],
+		.nr_successors = r->failover.successors_n,
+		.interval_ms = e->config->beat_ms,
+		.grace_ms = rblk_config_detect_ms(e->config),
+	};
+
+	memcpy(c.successor, r->failover.successors, sizeof(c.successor));
+	return c;
+}
+
+static bool is_mine(const struct rblk_engine *e,
+		    const struct rblk_config_resource *r)
+{
+	return r->failover.automatic &&
+	       r->failover.arbiter == RBLK_CONFIG_BUILTIN &&
+	       (r->members | r->witnesses) & (1U << e->node->id);
+}
+
+static void add(struct rblk_engine *e, const struct rblk_config_resource *r)
+{
+	struct rblk_failover *f = rblk_xcalloc(1, sizeof(*f));
+	struct rblk_policy_config config = policy_config(e, r);
+
+	rblk_text_copy(f->name, sizeof(f->name), r->name);
+	rblk_ident_uuid(e->config->cluster, r->name, f->uuid);
+	f->lease_ms = r->failover.lease_ms;
+	f->margin_ms = r->failover.margin_ms;
+	f->store = rblk_xcalloc(1, sizeof(*f->store));
+	f->store->fd = -1;
+	f->arbiter.self = e->node->id;
+	f->view.asked_by = RBLK_POLICY_NOBODY;
+	f->view.arbiter = &f->arbiter;
+	rblk_failover_open(f, e);
+	rblk_policy_start(&f->policy, &config);
+	f->next = e->failovers;
+	e->failovers = f;
+}
+
+/* Leases change with the next one: a voter grants none that is longer than its own. */
+static void follow(struct rblk_failover *f, struct rblk_engine *e,
+		   const struct rblk_config_resource *r)
+{
+	f->voters = r->members | r->witnesses;
+	f->data = r->members;
+	f->lease_ms = r->failover.lease_ms;
+	f->margin_ms = r->failover.margin_ms;
+	f->arbiter.lease = f->lease_ms;
+	f->arbiter.margin = f->margin_ms;
+	f->policy.config = policy_config(e, r);
+	f->is_due = true;
+	f->is_stale = true;
+	/* 'rblk create' may have mended it, and had this read again */
+	if (f->arbiter.mute && f->retry_ms != UINT64_MAX && !f->writing)
+		rblk_failover_open(f, e);
+}
+
+static void answer(struct rblk_failover *f, struct rblk_outcome out)
+{
+	struct rblk_call *call = f->request.call;
+
+	f->request = (struct rblk_failover_request){ .want = RBLK_POLICY_WANT_NOTHING };
+	if (!call)
+		return;
+	rblk_call_result(call, f->name, &out);
+	rblk_call_release(call);
+}
+
+/* What is being written is closed by whoever writes it. */
+static void drop(struct rblk_failover *f)
+{
+	struct rblk_outcome over = rblk_outcome_say(RBLK_EXIT_REFUSED,
+						    "is not automatic any more");
+
+	answer(f, over);
+	if (f->readmit.call) {
+		rblk_call_result(f->readmit.call, f->name, &over);
+		rblk_call_release(f->readmit.call);
+	}
+	if (!f->writing) {
+		rblk_ballot_close(f->store);
+		free(f->store);
+	}
+	free(f);
+}
+
+void rblk_failover_configure(struct rblk_engine *e)
+{
+	struct rblk_failover **at = &e->failovers, *f;
+	const struct rblk_config_resource *r;
+	size_t i;
+
+	while ((f = *at)) {
+		r = rblk_config_resource(e->config, f->name);
+		if (r && is_mine(e, r)) {
+			at = &f->next;
+			continue;
+		}
+		*at = f->next;
+		drop(f);
+	}
+	for (i = 0; i < e->config->resources_n; i++) {
+		r = &e->config->resources[i];
+		if (!is_mine(e, r))
+			continue;
+		if (!rblk_failover_find(e, r->name))
+			add(e, r);
+		follow(rblk_failover_find(e, r->name), e, r);
+	}
+}
+
+void rblk_failover_stop(struct rblk_engine *e)
+{
+	struct rblk_failover *f;
+
+	while ((f = e->failovers)) {
+		e->failovers = f->next;
+		drop(f);
+	}
+}
+
+/* ---- a step ---- */
+
+static void hand_over(struct rblk_failover *f, struct rblk_engine *e,
+		      const struct rblk_policy_out *out)
+{
+	struct rblk_beat_body body = { .type = RBLK_BEAT_HANDOVER };
+
+	if (out->handover == RBLK_POLICY_HANDOVER_NONE)
+		return;
+	memcpy(body.uuid, f->uuid, sizeof(body.uuid));
+	body.handover.what = out->handover;
+	body.handover.reason = out->handover_reason;
+	rblk_cluster_put(&e->cluster, out->handover_to, &body);
+	if (out->handover != RBLK_POLICY_HANDOVER_ASK)
+		f->view.asked_by = RBLK_POLICY_NOBODY;
+}
+
+static const char *details(const struct rblk_failover *f)
+{
+	return f->arbiter.mute ? f->mute_why : f->failure;
+}
+
+static void tell_admin(struct rblk_failover *f, const struct rblk_policy_out *out)
+{
+	if (out->done_reason != RBLK_POLICY_FINE)
+		answer(f, rblk_outcome_say(RBLK_EXIT_REFUSED, "%s%s%s",
+				rblk_policy_reason_text(out->done_reason),
+				*details(f) ? ": " : "", details(f)));
+	else if (f->request.want == RBLK_POLICY_WANT_PROMOTE)
+		answer(f, rblk_outcome_say(RBLK_EXIT_OK, "primary, generation %llu",
+				(unsigned long long)f->arbiter.known.gen));
+	else
+		answer(f, rblk_outcome_say(RBLK_EXIT_OK, "backup"));
+}
+
+static void check_limit(struct rblk_failover *f, uint64_t now)
+{
+	if (f->request.want == RBLK_POLICY_WANT_NOTHING ||
+	    now < f->request.until_ms)
+		return;
+	answer(f, rblk_outcome_say(RBLK_EXIT_TIMEOUT, "not in time; waits: %s%s%s",
+				   rblk_policy_reason_text(f->waits),
+				   *details(f) ? ": " : "", details(f)));
+}
+
+static void perform(struct rblk_failover *f, struct rblk_engine *e,
+		    const struct rblk_policy_out *out)
+{
+	struct rblk_arbiter_out said;
+
+	if (out->stop)
+		rblk_failover_stop_kernel(f, e);
+	if (out->set_lease && !f->stopping)
+		rblk_failover_set_lease(f, e, out->lease_until_ms);
+	rblk_failover_act(f, e, out);
+	if (out->propose) {
+		rblk_arbiter_propose(&f->arbiter, out->change, out->mask,
+				     now_of(e), &said);
+		rblk_failover_obey(f, e, &said);
+	}
+	if (out->renew) {
+		rblk_arbiter_renew(&f->arbiter, now_of(e), &said);
+		rblk_failover_obey(f, e, &said);
+	}
+	rblk_failover_fence(f, e, out->fence);
+	hand_over(f, e, out);
+	if (out->done)
+		tell_admin(f, out);
+	rblk_failover_note(f, e, out->notes, out->note_node);
+	if (out->waits != f->waits && out->waits != RBLK_POLICY_FINE)
+		rblk_log(RBLK_LOG_DEBUG, f->name, NULL, "waits: %s",
+			 rblk_policy_reason_text(out->waits));
+	f->waits = out->waits;
+	f->waits_for = out->waits_for;
+	f->wake_ms = out->wake_at_ms;
+}
+
+static void step(struct rblk_failover *f, struct rblk_engine *e)
+{
+	uint64_t now = now_of(e);
+	struct rblk_policy_out out;
+
+	f->is_due = false;
+	check_limit(f, now);
+	rblk_failover_look(f, e, now);
+	rblk_policy_step(&f->policy, &f->view, now, &out);
+	perform(f, e, &out);
+	if (rblk_failover_is_settled(f))
+		rblk_failover_go_on_readmitting(f, e, now);
+}
+
+/* What waits for the time alone: a lease that nobody could end, a store. */
+static void pass_time(struct rblk_failover *f, struct rblk_engine *e,
+		      uint64_t now)
+{
+	if (f->stopping && now > f->lease_set_ms) {
+		f->stopping = false;
+		rblk_failover_settle(f, e);
+		f->is_due = true;
+	}
+	if (f->arbiter.mute && now >= f->retry_ms && !f->writing) {
+		rblk_failover_open(f, e);
+		f->is_due = true;
+	}
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t run_one(struct rblk_failover *f, struct rblk_engine *e)
+{
+	uint64_t now = now_of(e), wake = UINT64_MAX;
+	unsigned int steps = 0;
+
+	pass_time(f, e, now);
+	if (now >= f->wake_ms)
+		f->is_due = true;
+	while (f->is_due && rblk_failover_is_settled(f)) {
+		step(f, e);
+		if (++steps == MAX_STEPS)
+			return now + 1;
+	}
+	if (f->stopping)
+		wake = f->lease_set_ms + 1;
+	if (f->arbiter.mute)
+		wake = earlier(wake, f->retry_ms);
+	if (f->request.want != RBLK_POLICY_WANT_NOTHING)
+		wake = earlier(wake, f->request.until_ms);
+	/* unsettled: whoever settles it runs this again */
+	return rblk_failover_is_settled(f) ? earlier(wake, f->wake_ms) : wake;
+}
+
+uint64_t rblk_failover_run(struct rblk_engine *e)
+{
+	struct rblk_failover *f;
+	uint64_t wake = UINT64_MAX;
+
+	for (f = e->failovers; f; f = f->next)
+		wake = earlier(wake, run_one(f, e));
+	return wake;
+}
+
+/* ---- others, and the admin ---- */
+
+void rblk_failover_beat(struct rblk_engine *e)
+{
+	struct rblk_beat_body body = { .type = RBLK_BEAT_RESOURCE };
+	struct rblk_failover *f;
+	unsigned int i;
+
+	for (f = e->failovers; f; f = f->next) {
+		rblk_failover_ask_fresh(f, e);
+		memcpy(body.uuid, f->uuid, sizeof(body.uuid));
+		/* what is not durable is not told */
+		if (!rblk_failover_is_settled(f))
+			continue;
+		rblk_policy_tell(&f->policy, &f->view, &body.told);
+		for (i = 0; i < RBLK_MAX_NODES; i++)
+			if (f->voters & (1U << i))
+				rblk_cluster_put(&e->cluster, i, &body);
+	}
+}
+
+static void take_handover(struct rblk_failover *f, struct rblk_engine *e,
+			  uint8_t node, const struct rblk_beat_handover *h)
+{
+	switch ((enum rblk_policy_handover)h->what) {
+	case RBLK_POLICY_HANDOVER_ASK:
+		f->view.asked_by = node;
+		break;
+	case RBLK_POLICY_HANDOVER_REFUSED:
+		if (f->request.want == RBLK_POLICY_WANT_PROMOTE &&
+		    h->reason < __RBLK_POLICY_REASON_END)
+			answer(f, rblk_outcome_say(RBLK_EXIT_REFUSED,
+				"%s is primary and does not hand over: %s",
+				rblk_engine_peer_name(e, node),
+				rblk_policy_reason_text(h->reason)));
+		break;
+	case RBLK_POLICY_HANDOVER_OK:
+	case RBLK_POLICY_HANDOVER_NONE:
+		break;
+	}
+}
+
+void rblk_failover_told(struct rblk_engine *e, uint8_t node,
+			const struct rblk_beat_body *body)
+{
+	struct rblk_failover *f = find_uuid(e, body->uuid);
+	struct rblk_arbiter_out out;
+
+	if (!f || node >= RBLK_MAX_NODES)
+		return;
+	switch ((enum rblk_beat_type)body->type) {
+	case RBLK_BEAT_RESOURCE:
+		if (memcmp(&f->view.peer[node].told, &body->told,
+			   sizeof(body->told)) != 0)
+			f->is_due = true;
+		f->view.peer[node].told = body->told;
+		break;
+	case RBLK_BEAT_ARBITER:
+		if (rblk_failover_is_about_fresh(f, e, &body->arbiter))
+			break;
+		rblk_arbiter_receive(&f->arbiter, &body->arbiter, now_of(e),
+				     &out);
+		rblk_failover_obey(f, e, &out);
+		if (!f->arbiter.mute) {
+			f->fresh = false;
+			f->mute_why[0] = '\0';
+		}
+		if (body->arbiter.type == RBLK_ARBITER_GRANT)
+			f->is_due = true;
+		break;
+	case RBLK_BEAT_HANDOVER:
+		take_handover(f, e, node, &body->handover);
+		f->is_due = true;
+		break;
+	case RBLK_BEAT_BEAT:
+		break;
+	}
+}
+
+void rblk_failover_ask(struct rblk_failover *f, struct rblk_engine *e,
+		       enum rblk_policy_request want, uint32_t flags,
+		       uint64_t limit_ms, struct rblk_call *call)
+{
+	struct rblk_outcome out;
+
+	if (f->request.want != RBLK_POLICY_WANT_NOTHING) {
+		out = rblk_outcome_say(RBLK_EXIT_REFUSED,
+				       "another request is under way; it ends within %llu s",
+				       (unsigned long long)
+				       (f->request.until_ms - now_of(e)) / 1000);
+		rblk_call_result(call, f->name, &out);
+		return;
+	}
+	f->failure[0] = '\0';
+	f->request = (struct rblk_failover_request){
+		.want = want, .from = rblk_failover_newest(f)->primary,
+		.flags = flags, .until_ms = now_of(e) + limit_ms, .call = call,
+	};
+	rblk_call_hold(call);
+	f->is_due = true;
+	f->is_stale = true;
+}

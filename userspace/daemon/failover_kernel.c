@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * failover_kernel.c - what the module is asked for, and the lease
+ *
+ * A lease goes past the jobs of its resource: those may wait for minutes.
+ */
+#include "failover.h"
+
+#include "log.h"
+#include "text.h"
+#include "xalloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_MS	1000000ULL
+
+/* ---- the lease ---- */
+
+static void remember_lease(struct rblk_failover *f, uint64_t until_ms)
+{
+	f->view.lease_until_ms = until_ms;
+	if (until_ms > f->lease_set_ms)
+		f->lease_set_ms = until_ms;
+}
+
+void rblk_failover_set_lease(struct rblk_failover *f, struct rblk_engine *e,
+			     uint64_t until_ms)
+{
+	remember_lease(f, until_ms);
+	e->ops->set_lease(e->ctx, f->name, until_ms);
+}
+
+void rblk_failover_stop_kernel(struct rblk_failover *f, struct rblk_engine *e)
+{
+	/* a witness, or a lease that has run out: there is nothing to stop */
+	if (f->lease_set_ms <= e->ops->boottime_us(e->ctx) / 1000)
+		return;
+	f->stopping = true;
+	rblk_failover_set_lease(f, e, 0);
+}
+
+void rblk_failover_lease_set(struct rblk_engine *e, const char *name,
+			     uint64_t until_ms, int rc)
+{
+	struct rblk_failover *f = rblk_failover_find(e, name);
+
+	if (!f)
+		return;
+	if (rc < 0 && rc != -ENOENT) {
+		/* EPERM: it is no primary any more */
+		rblk_log(rc == -EPERM ? RBLK_LOG_DEBUG : RBLK_LOG_WARNING, name,
+			 NULL, "lease: %s", strerror(-rc));
+		f->is_stale = true;
+	}
+	/*
+	 * A promotion that is under way brings a lease of its own, after this. If
+	 * the module did not take it the lease has to run out.
+	 */
+	if (until_ms || !f->stopping || f->promoting ||
+	    (rc < 0 && rc != -ENOENT))
+		return;
+	f->stopping = false;
+	f->lease_set_ms = 0;
+	rblk_failover_settle(f, e);
+	f->is_due = true;
+}
+
+/* ---- actions ---- */
+
+static void promoted(struct rblk_failover *f, struct rblk_engine *e, bool ok)
+{
+	f->promoting = false;
+	if (!ok)
+		rblk_engine_take_back(e, f->name, f->promoted_to,
+				      f->promised_before);
+	if (f->stopping)
+		rblk_failover_set_lease(f, e, 0);
+}
+
+static void acted(struct rblk_engine *e, struct rblk_job *job)
+{
+	const struct rblk_kreq *req = &job->reqs[0];
+	struct rblk_failover *f = rblk_failover_find(e, req->name);
+	bool ok = job->failed == job->n;
+
+	if (!f || !f->busy)
+		return;
+	f->busy = false;
+	f->is_stale = true;
+	f->is_due = true;
+	if (req->cmd == RBLK_CMD_PROMOTE)
+		promoted(f, e, ok);
+	if (ok) {
+		f->failure[0] = '\0';
+		return;
+	}
+	f->view.failures++;
+	rblk_text_copy(f->failure, sizeof(f->failure), job->err.text);
+	rblk_log(RBLK_LOG_WARNING, f->name, NULL, "the module refuses: %s",
+		 job->err.text);
+}
+
+static bool fill_promotion(struct rblk_failover *f, struct rblk_engine *e,
+			   const struct rblk_policy_out *out,
+			   struct rblk_kreq *req)
+{
+	struct rblk_engine_resource *r = rblk_engine_find(e, f->name);
+
+	req->cmd = RBLK_CMD_PROMOTE;
+	req->has = RBLK_HAS(RBLK_A_GENERATION);
+	req->generation = out->generation;
+	if (f->request.want == RBLK_POLICY_WANT_PROMOTE && f->request.flags) {
+		req->has |= RBLK_HAS(RBLK_A_FLAGS);
+		req->flags = f->request.flags;
+	}
+	req->nest = RBLK_A_RESOURCE;
+	req->resource.has = RBLK_HAS(RBLK_RES_LEASED) |
+			    RBLK_HAS(RBLK_RES_LEASE_UNTIL_NS) |
+			    RBLK_HAS(RBLK_RES_IN_SYNC);
+	req->resource.leased = 1;
+	req->resource.lease_until_ns = out->lease_until_ms * NS_PER_MS;
+	req->resource.in_sync = out->in_sync;
+	f->promised_before = r ? r->record.generation : 0;
+	f->promoted_to = out->generation;
+	if (!r || rblk_engine_promise(e, r, out->generation) < 0)
+		return false;
+	f->promoting = true;
+	remember_lease(f, out->lease_until_ms);
+	return true;
+}
+
+static bool fill_request(struct rblk_failover *f, struct rblk_engine *e,
+			 const struct rblk_policy_out *out, struct rblk_kreq *req)
+{
+	switch (out->kernel) {
+	case RBLK_POLICY_KERNEL_PROMOTE:
+		return fill_promotion(f, e, out, req);
+	case RBLK_POLICY_KERNEL_DEMOTE:
+	case RBLK_POLICY_KERNEL_DEMOTE_FORCE:
+		req->cmd = RBLK_CMD_DEMOTE;
+		if (out->kernel == RBLK_POLICY_KERNEL_DEMOTE_FORCE ||
+		    rblk_failover_forces(f)) {
+			req->has = RBLK_HAS(RBLK_A_FLAGS);
+			req->flags = RBLK_FLAG_FORCE;
+		}
+		return true;
+	case RBLK_POLICY_KERNEL_IN_SYNC:
+		req->cmd = RBLK_CMD_RESOURCE_SET;
+		req->nest = RBLK_A_RESOURCE;
+		req->resource.has = RBLK_HAS(RBLK_RES_IN_SYNC);
+		req->resource.in_sync = out->in_sync;
+		return true;
+	case RBLK_POLICY_KERNEL_DISCARD:
+		req->cmd = RBLK_CMD_DISCARD;
+		req->nest = RBLK_A_PEER;
+		req->peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
+		req->peer.node_id = out->peer;
+		return true;
+	case RBLK_POLICY_KERNEL_NONE:
+		break;
+	}
+	return false;
+}
+
+void rblk_failover_act(struct rblk_failover *f, struct rblk_engine *e,
+		       const struct rblk_policy_out *out)
+{
+	struct rblk_kreq req = { .cmd = 0 };
+
+	if (out->kernel == RBLK_POLICY_KERNEL_NONE)
+		return;
+	if (!fill_request(f, e, out, &req)) {
+		f->view.failures++;
+		return;
+	}
+	rblk_text_copy(req.name, sizeof(req.name), f->name);
+	f->busy = true;
+	rblk_engine_submit(e, &req, 1, acted, NULL);
+}

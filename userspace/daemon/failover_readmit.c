@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * failover_readmit.c - how a node that lost its store votes again
+ *
+ * Two changes of members: it leaves the voters, then it joins them. Between the two
+ * the policy settles the first one (a round that changes nothing).
+ */
+#include "failover.h"
+
+#include "exitcode.h"
+#include "text.h"
+
+#include <string.h>
+
+#define LIMIT_MS	30000
+
+static void answer(struct rblk_failover *f, struct rblk_outcome out)
+{
+	struct rblk_call *call = f->readmit.call;
+
+	memset(&f->readmit, 0, sizeof(f->readmit));
+	rblk_call_result(call, f->name, &out);
+	rblk_call_release(call);
+}
+
+static void propose(struct rblk_failover *f, struct rblk_engine *e,
+		    enum rblk_arbiter_change change, uint64_t now_ms)
+{
+	struct rblk_arbiter_out out;
+
+	rblk_arbiter_propose(&f->arbiter, change, 1U << f->readmit.node, now_ms,
+			     &out);
+	rblk_failover_obey(f, e, &out);
+}
+
+void rblk_failover_go_on_readmitting(struct rblk_failover *f,
+				     struct rblk_engine *e, uint64_t now_ms)
+{
+	const struct rblk_arbiter_record *r = &f->arbiter.known;
+	bool votes = r->voters & (1U << f->readmit.node);
+
+	if (!f->readmit.call)
+		return;
+	f->wake_ms = now_ms + 200 < f->wake_ms ? now_ms + 200 : f->wake_ms;
+	if (!votes)
+		f->readmit.removed = true;
+	if (!f->arbiter.lead_term) {
+		answer(f, rblk_outcome_say(RBLK_EXIT_REFUSED,
+					   "this node is not primary any more"));
+	} else if (f->readmit.removed && votes) {
+		answer(f, rblk_outcome_say(RBLK_EXIT_OK, "%s votes again",
+				rblk_engine_peer_name(e, f->readmit.node)));
+	} else if (now_ms >= f->readmit.until_ms) {
+		answer(f, rblk_outcome_say(RBLK_EXIT_TIMEOUT,
+				"not in time: a majority of the voters besides %s has to be there; it is %s now",
+				rblk_engine_peer_name(e, f->readmit.node),
+				votes ? "still a voter" : "no voter"));
+	} else if (f->arbiter.phase == RBLK_ARBITER_IDLE &&
+		   !f->policy.round_ends_ms && r->voters == r->voters_before) {
+		propose(f, e, f->readmit.removed ? RBLK_ARBITER_ADD_VOTER :
+			RBLK_ARBITER_DEL_VOTER, now_ms);
+	}
+}
+
+void rblk_failover_readmit(struct rblk_failover *f, struct rblk_engine *e,
+			   uint8_t node, struct rblk_call *call)
+{
+	const struct rblk_arbiter_record *r = rblk_failover_newest(f);
+	struct rblk_outcome out = { .code = RBLK_EXIT_REFUSED };
+
+	if (!f->arbiter.lead_term)
+		rblk_text_format(out.text, sizeof(out.text),
+				 "only the primary can do that: here it is %s",
+				 r->primary == RBLK_ARBITER_NOBODY ? "nobody" :
+				 rblk_engine_peer_name(e, r->primary));
+	else if (f->readmit.call)
+		rblk_text_format(out.text, sizeof(out.text),
+				 "that is under way for %s",
+				 rblk_engine_peer_name(e, f->readmit.node));
+	else if (node == e->node->id || !(f->voters & (1U << node)))
+		rblk_text_format(out.text, sizeof(out.text),
+				 "%s is not another voter of it",
+				 rblk_engine_peer_name(e, node));
+	else if (__builtin_popcount(r->voters) < 3 && r->voters & (1U << node))
+		rblk_text_format(out.text, sizeof(out.text),
+				 "of two voters none can be removed without its vote: add a witness first");
+	else
+		out.code = RBLK_EXIT_OK;
+	if (out.code) {
+		rblk_call_result(call, f->name, &out);
+		return;
+	}
+	f->readmit.call = call;
+	f->readmit.node = node;
+	f->readmit.until_ms = e->ops->boottime_us(e->ctx) / 1000 + LIMIT_MS;
+	rblk_call_hold(call);
+	f->is_due = true;
+}

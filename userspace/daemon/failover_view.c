@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * failover_view.c - what the policy is to see: the module, the detector, the admin
+ */
+#include "failover.h"
+
+#include "xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_MS	1000000ULL
+#define CALM_MS		5000	/* the module tells what changes; ask all the same */
+
+static bool disks_are_well(const struct rblk_kstate *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->volumes_n; i++)
+		if (s->volumes[i].disk_state != RBLK_DISK_OK)
+			return false;
+	return s->volumes_n > 0;
+}
+
+/* New data is as good as any when the admin says so with a first promotion. */
+static bool data_is_good(const struct rblk_failover *f,
+			 const struct rblk_kstate *s)
+{
+	switch ((enum rblk_data)s->resource.data) {
+	case RBLK_DATA_CONSISTENT:
+	case RBLK_DATA_UNCLEAN:
+		return disks_are_well(s);
+	case RBLK_DATA_NEW:
+		return disks_are_well(s) &&
+		       f->request.want == RBLK_POLICY_WANT_PROMOTE &&
+		       f->request.flags;
+	case RBLK_DATA_INCONSISTENT:
+		break;
+	}
+	return false;
+}
+
+static void see_peer(const struct rblk_kstate *s, const struct rblk_kpeer *k,
+		     struct rblk_policy_peer *p)
+{
+	bool i_lead = s->resource.role == RBLK_ROLE_PRIMARY;
+
+	p->connected = k->conn == RBLK_CONN_UP;
+	p->is_primary = p->connected && k->role == RBLK_ROLE_PRIMARY;
+	p->up_to_date = p->connected && k->repl == RBLK_REPL_UPTODATE &&
+			(i_lead || p->is_primary) &&
+			s->resource.data != RBLK_DATA_INCONSISTENT;
+	p->diverged = k->repl == RBLK_REPL_DIVERGED;
+	p->acked_seq = k->protocol == 'B' ? k->received_seq : k->applied_seq;
+}
+
+static void see_kernel(struct rblk_failover *f, const struct rblk_kstate *s)
+{
+	struct rblk_policy_view *v = &f->view;
+	size_t i;
+
+	v->up = true;
+	v->primary = s->resource.role == RBLK_ROLE_PRIMARY;
+	v->data_good = data_is_good(f, s);
+	v->opened = s->resource.openers > 0 && !rblk_failover_forces(f);
+	v->leased = s->resource.leased;
+	v->in_sync = s->resource.in_sync;
+	v->data_gen = s->resource.seq_generation;
+	v->data_seq = s->resource.seq;
+	v->last_seq = s->resource.seq;
+	for (i = 0; i < s->peers_n; i++) {
+		const struct rblk_kpeer *k = &s->peers[i];
+
+		see_peer(s, k, &v->peer[k->node_id]);
+		if (v->primary && k->applied_seq + k->lag_ops > v->last_seq)
+			v->last_seq = k->applied_seq + k->lag_ops;
+	}
+}
+
+static void forget_kernel(struct rblk_policy_view *v)
+{
+	unsigned int i;
+
+	v->up = false;
+	v->primary = false;
+	v->data_good = false;
+	v->opened = false;
+	v->leased = false;
+	v->in_sync = 0;
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		struct rblk_policy_peer *p = &v->peer[i];
+
+		p->connected = false;
+		p->up_to_date = false;
+		p->is_primary = false;
+		p->diverged = false;
+		p->acked_seq = 0;
+	}
+}
+
+/* A daemon that starts above a kernel that leads: what it was told before. */
+static void take_lease(struct rblk_failover *f, const struct rblk_kstate *s)
+{
+	uint64_t until = s->resource.lease_until_ns / NS_PER_MS;
+
+	if (f->lease_set_ms || !until)
+		return;
+	f->view.lease_until_ms = until;
+	f->lease_set_ms = until;
+}
+
+static void ask_kernel(struct rblk_failover *f, struct rblk_engine *e)
+{
+	struct rblk_kstate *s;
+	struct rblk_genl_error err;
+
+	forget_kernel(&f->view);
+	if (!rblk_engine_find(e, f->name))
+		return;
+	s = rblk_xcalloc(1, sizeof(*s));
+	if (e->ops->get(e->ctx, f->name, s, &err) == 0) {
+		see_kernel(f, s);
+		take_lease(f, s);
+		if (f->view.primary && s->resource.first_write_ns)
+			rblk_failover_first_write(f, e,
+						  s->resource.first_write_ns);
+	}
+	free(s);
+}
+
+/* Whatever is under way may move without an event. */
+static bool is_calm(const struct rblk_failover *f)
+{
+	return !f->is_stale && !f->busy && !f->policy.joining &&
+	       f->request.want == RBLK_POLICY_WANT_NOTHING &&
+	       f->waits == RBLK_POLICY_FINE &&
+	       (f->record.first_write_ms || !f->record.promoted_ms);
+}
+
+static void see_nodes(struct rblk_failover *f, struct rblk_engine *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		struct rblk_policy_peer *p = &f->view.peer[i];
+		enum rblk_detector_state state;
+
+		if (i == f->arbiter.self || !(f->voters & (1U << i)))
+			continue;
+		state = rblk_cluster_state(&e->cluster, i);
+		p->alive = state == RBLK_DETECTOR_ALIVE;
+		p->failed = state == RBLK_DETECTOR_FAILED;
+		if (!p->alive)
+			memset(&p->told, 0, sizeof(p->told));
+	}
+}
+
+void rblk_failover_look(struct rblk_failover *f, struct rblk_engine *e,
+			uint64_t now_ms)
+{
+	struct rblk_policy_view *v = &f->view;
+
+	if (!is_calm(f) || now_ms >= f->look_ms + CALM_MS) {
+		ask_kernel(f, e);
+		f->look_ms = now_ms;
+		f->is_stale = false;
+	}
+	see_nodes(f, e);
+	v->arbiter = &f->arbiter;
+	v->busy = f->busy;
+	v->request = f->request.want;
+	v->random = rblk_engine_random(e);
+}

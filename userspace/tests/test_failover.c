@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_failover.c - three daemons, each above a module of a few structs: two with
+ * data, one witness. Datagrams, links and the clock are the test's.
+ */
+#include "test.h"
+
+#include "exitcode.h"
+#include "failover.h"
+#include "fake.h"
+#include "log.h"
+#include "xalloc.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NODES		3
+#define MAX_FLYING	256
+#define ASK(verb, rest) \
+	"{\"schema\":\"rblk.control/1\",\"verb\":\"" verb "\",\"resource\":\"r0\"" rest "}"
+
+static const char config[] =
+"cluster \"demo\" { key-file = \"%s/key\" }\n"
+"heartbeat { interval = 100ms  misses = 5 }\n"
+"node \"alpha\" { id = 0  address = \"127.0.0.1:17790\" }\n"
+"node \"bravo\" { id = 1  address = \"127.0.0.1:17791\" }\n"
+"node \"judge\" { id = 2  address = \"127.0.0.1:17792\"  witness = yes }\n"
+"resource \"r0\" { failover = auto\n"
+"  volume 0 { minor = 0  disk = \"/dev/vdb\" }\n"
+"}\n";
+
+struct flying {
+	uint8_t to;
+	size_t n;
+	uint8_t bytes[RBLK_BEAT_MAX_BYTES];
+};
+
+static struct world {
+	struct fake f[NODES];
+	bool dead[NODES];
+	bool cut[NODES][NODES];		/* nothing arrives there from here */
+	struct flying flying[MAX_FLYING];
+	size_t n;
+} w;
+
+static const char *const names[NODES] = { "alpha", "bravo", "judge" };
+
+static unsigned int number_of(const struct fake *f)
+{
+	return f - w.f;
+}
+
+static bool send_it(struct fake *f, unsigned int path,
+		    const struct sockaddr_storage *addr, const uint8_t *bytes,
+		    size_t n)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+	unsigned int to = ntohs(in->sin_port) - 17790;
+
+	assert_int_equal(path, 0);
+	assert_true(to < NODES);
+	if (w.dead[to] || w.cut[number_of(f)][to] || w.n == MAX_FLYING)
+		return true;
+	w.flying[w.n].to = to;
+	w.flying[w.n].n = n;
+	memcpy(w.flying[w.n++].bytes, bytes, n);
+	return true;
+}
+
+static struct rblk_kstate *module_of(unsigned int i)
+{
+	return fake_find(&w.f[i], "r0");
+}
+
+static bool is_primary(unsigned int i)
+{
+	return !w.dead[i] && module_of(i) &&
+	       module_of(i)->resource.role == RBLK_ROLE_PRIMARY;
+}
+
+/* May complete what an application asks for, now. */
+static bool serves(unsigned int i)
+{
+	return is_primary(i) && module_of(i)->resource.lease_until_ns / 1000000 >
+				w.f[i].now_ms;
+}
+
+/* The link between the two modules: up where nothing is cut. */
+static void join_modules(void)
+{
+	bool up = !w.dead[0] && !w.dead[1] && !w.cut[0][1] && !w.cut[1][0];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct rblk_kstate *s = module_of(i), *other = module_of(1 - i);
+		struct rblk_kpeer *p;
+
+		if (w.dead[i] || !s || !s->peers_n)
+			continue;
+		p = &s->peers[0];
+		p->repl = RBLK_REPL_UPTODATE;
+		if (up && other)
+			p->role = other->resource.role;
+		if (p->conn != (up && other ? RBLK_CONN_UP : RBLK_CONN_DOWN))
+			fake_conn(&w.f[i], "r0", p->node_id, up && other ?
+				  RBLK_CONN_UP : RBLK_CONN_DOWN, "");
+	}
+}
+
+static void run(uint64_t ms)
+{
+	unsigned int i;
+
+	while (ms--) {
+		for (i = 0; i < NODES; i++)
+			w.f[i].now_ms++;
+		join_modules();
+		for (i = 0; i < NODES; i++)
+			if (!w.dead[i] && w.f[i].wake_ms &&
+			    w.f[i].now_ms >= w.f[i].wake_ms)
+				rblk_engine_tick(&w.f[i].engine);
+		while (w.n) {
+			struct flying f = w.flying[0];
+
+			memmove(&w.flying[0], &w.flying[1],
+				--w.n * sizeof(w.flying[0]));
+			if (!w.dead[f.to])
+				rblk_engine_datagram(&w.f[f.to].engine, f.bytes,
+						     f.n);
+		}
+		/* what it is all about */
+		assert_false(serves(0) && serves(1));
+	}
+}
+
+static void start_daemon(unsigned int i)
+{
+	struct rblk_genl_error err;
+
+	/* a new process remembers nothing */
+	memset(&w.f[i].engine.cluster, 0, sizeof(w.f[i].engine.cluster));
+	assert_int_equal(rblk_engine_start(&w.f[i].engine, &err), 0);
+}
+
+/* As 'rblk create' does. */
+static void create_register(unsigned int i)
+{
+	const struct rblk_arbiter_store first = {
+		.record = { .version = 1, .primary = RBLK_ARBITER_NOBODY, .idle = true,
+			    .insync = 3, .voters = 7, .voters_before = 7 },
+	};
+	struct rblk_ballot_place p = {
+		.state_dir = w.f[i].dir, .outside_dir = w.f[i].instance_dir,
+		.resource = "r0", .node = i,
+	};
+	struct rblk_ballot_store s;
+	char why[512];
+
+	memcpy(p.uuid, rblk_failover_find(&w.f[i].engine, "r0")->uuid,
+	       sizeof(p.uuid));
+	assert_true(rblk_ballot_create(&s, &p, &first, why, sizeof(why)));
+	rblk_ballot_close(&s);
+	fake_ask(&w.f[i], "{\"schema\":\"rblk.control/1\",\"verb\":\"reload\"}");
+}
+
+static void start(void)
+{
+	unsigned int i;
+
+	memset(&w, 0, sizeof(w));
+	for (i = 0; i < NODES; i++) {
+		fake_init(&w.f[i], names[i], config);
+		w.f[i].send = send_it;
+		w.f[i].random = 77 * i;
+		w.f[i].token = i << 20;
+		start_daemon(i);
+		assert_int_equal(fake_ask(&w.f[i], ASK("up", "")), 0);
+	}
+}
+
+static void stop(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NODES; i++)
+		fake_exit(&w.f[i]);
+}
+
+static struct rblk_failover *failover(unsigned int i)
+{
+	return rblk_failover_find(&w.f[i].engine, "r0");
+}
+
+static void start_with_primary(void)
+{
+	unsigned int i;
+
+	start();
+	for (i = 0; i < NODES; i++)
+		create_register(i);
+	run(1000);
+	for (i = 0; i < NODES; i++)
+		assert_false(failover(i)->arbiter.mute);
+	assert_false(is_primary(0) || is_primary(1));
+	assert_int_equal(fake_ask(&w.f[0], ASK("promote", ",\"assume_clean\":true")),
+			 FAKE_LATER);
+	module_of(1)->resource.data = RBLK_DATA_CONSISTENT;
+	run(1000);
+	if (w.f[0].code)
+		fail_msg("%s", fake_answer);
+	assert_true(serves(0));
+	assert_int_equal(module_of(0)->resource.in_sync, 3);
+}
+
+static void first_promotion(void **state)
+{
+	(void)state;
+	start_with_primary();
+	/* the lease is renewed */
+	run(5000);
+	assert_true(serves(0));
+	assert_int_equal(fake_ask(&w.f[0], ASK("promote", ",\"force\":true")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "force would make two"));
+	stop();
+}
+
+/* Dead, and then back: it follows, and is in sync again. */
+static void primary_dies(void **state)
+{
+	unsigned int ms = 0;
+
+	(void)state;
+	start_with_primary();
+	w.dead[0] = true;
+	while (!serves(1) && ms++ < 5000)
+		run(1);
+	assert_in_range(ms, 100, 2000);
+	/* alone with the witness: it goes on without the other */
+	run(1000);
+	assert_int_equal(module_of(1)->resource.in_sync, 2);
+	assert_int_equal(fake_ask(&w.f[1], ASK("history", "")), 0);
+	assert_non_null(strstr(fake_answer, "\"kind\":\"failover\""));
+	assert_non_null(strstr(fake_answer, "\"from\":\"alpha\""));
+	assert_null(strstr(fake_answer, "\"detected_ms\":null"));
+	assert_null(strstr(fake_answer, "\"promoted_ms\":null"));
+	/* a machine that comes up: no role, a daemon that knows what it kept */
+	rblk_failover_stop(&w.f[0].engine);
+	w.dead[0] = false;
+	module_of(0)->resource.role = RBLK_ROLE_BACKUP;
+	module_of(0)->resource.in_sync = 0;
+	start_daemon(0);
+	run(2000);
+	assert_true(serves(1));
+	assert_false(is_primary(0));
+	assert_int_equal(module_of(1)->resource.in_sync, 3);
+	assert_int_equal(failover(0)->arbiter.store.record.insync, 3);
+	stop();
+}
+
+/* Cut off, it stops before the other begins; run() looks at each millisecond. */
+static void primary_is_cut_off(void **state)
+{
+	(void)state;
+	start_with_primary();
+	w.cut[0][1] = w.cut[1][0] = w.cut[0][2] = w.cut[2][0] = true;
+	run(4000);
+	assert_true(serves(1));
+	assert_false(serves(0));
+	/* back: it learns that it was passed over */
+	memset(w.cut, 0, sizeof(w.cut));
+	run(3000);
+	assert_true(serves(1));
+	assert_false(is_primary(0));
+	stop();
+}
+
+static void backup_dies(void **state)
+{
+	(void)state;
+	start_with_primary();
+	w.dead[1] = true;
+	run(2000);
+	assert_true(serves(0));
+	assert_int_equal(module_of(0)->resource.in_sync, 1);
+	stop();
+}
+
+static void witness_dies(void **state)
+{
+	(void)state;
+	start_with_primary();
+	w.dead[2] = true;
+	run(3000);
+	assert_true(serves(0));
+	assert_int_equal(module_of(0)->resource.in_sync, 3);
+	stop();
+}
+
+/* The kernel goes on while the daemon starts anew. */
+static void daemon_restarts(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start_with_primary();
+	rblk_failover_stop(&w.f[0].engine);
+	start_daemon(0);
+	for (i = 0; i < 3000; i++) {
+		run(1);
+		assert_true(is_primary(0));
+		assert_false(is_primary(1));
+	}
+	assert_true(serves(0));
+	stop();
+}
+
+static void switchover(void **state)
+{
+	(void)state;
+	start_with_primary();
+	/* in use: refused, and who says so */
+	module_of(0)->resource.openers = 1;
+	assert_int_equal(fake_ask(&w.f[1], ASK("promote", "")), FAKE_LATER);
+	run(500);
+	assert_int_equal(w.f[1].code, RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "alpha is primary"));
+	assert_true(serves(0));
+	module_of(0)->resource.openers = 0;
+	assert_int_equal(fake_ask(&w.f[1], ASK("promote", "")), FAKE_LATER);
+	run(500);
+	if (w.f[1].code)
+		fail_msg("%d %s", w.f[1].code, fake_answer);
+	assert_true(serves(1));
+	assert_false(is_primary(0));
+	assert_int_equal(fake_ask(&w.f[1], ASK("history", "")), 0);
+	assert_non_null(strstr(fake_answer, "switchover"));
+	stop();
+}
+
+static void demotion(void **state)
+{
+	(void)state;
+	start_with_primary();
+	fake_ask(&w.f[1], ASK("demote", ""));
+	run(100);
+	assert_int_equal(w.f[1].code, RBLK_EXIT_REFUSED);
+	assert_int_equal(fake_ask(&w.f[0], ASK("demote", "")), FAKE_LATER);
+	run(1000);
+	assert_int_equal(w.f[0].code, 0);
+	/* nobody is, until somebody asks */
+	run(5000);
+	assert_false(is_primary(0) || is_primary(1));
+	assert_int_equal(fake_ask(&w.f[1], ASK("promote", "")), FAKE_LATER);
+	run(1000);
+	assert_int_equal(w.f[1].code, 0);
+	assert_true(serves(1));
+	stop();
+}
+
+/* A register that was never created, and one that was created again. */
+static void new_registers(void **state)
+{
+	(void)state;
+	start();
+	create_register(0);
+	create_register(1);
+	run(1000);
+	assert_true(failover(0)->arbiter.mute);
+	assert_non_null(strstr(failover(0)->mute_why, "missing: judge"));
+	assert_non_null(strstr(failover(2)->mute_why, "rblk create r0"));
+	fake_ask(&w.f[0], ASK("promote", ",\"assume_clean\":true"));
+	run(100);
+	assert_int_equal(w.f[0].code, RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "missing: judge"));
+	create_register(2);
+	run(1000);
+	assert_false(failover(0)->arbiter.mute);
+	assert_false(failover(1)->arbiter.mute);
+	assert_false(failover(2)->arbiter.mute);
+	stop();
+}
+
+static void reinstalled_votes_again(void **state)
+{
+	char *command;
+
+	(void)state;
+	start_with_primary();
+	w.dead[2] = true;
+	rblk_failover_stop(&w.f[2].engine);
+	command = rblk_xasprintf("rm -r %s/r0.arbiter %s", w.f[2].dir,
+				 w.f[2].instance_dir);
+	assert_int_equal(system(command), 0);
+	free(command);
+	w.dead[2] = false;
+	start_daemon(2);
+	create_register(2);
+	run(2000);
+	assert_true(failover(2)->arbiter.mute);
+	assert_non_null(strstr(failover(2)->mute_why, "others have voted"));
+	assert_true(serves(0));
+	/* the primary has it vote again */
+	assert_int_equal(fake_ask(&w.f[1], ASK("readmit", ",\"node\":\"judge\"")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "alpha"));
+	assert_int_equal(fake_ask(&w.f[0], ASK("readmit", ",\"node\":\"judge\"")),
+			 FAKE_LATER);
+	run(2000);
+	if (w.f[0].code)
+		fail_msg("%d %s", w.f[0].code, fake_answer);
+	assert_false(failover(2)->arbiter.mute);
+	assert_int_equal(failover(0)->arbiter.known.voters, 7);
+	assert_true(serves(0));
+	w.dead[0] = true;
+	run(3000);
+	assert_true(serves(1));
+	stop();
+}
+
+static void no_majority_no_primary(void **state)
+{
+	(void)state;
+	start_with_primary();
+	w.dead[2] = true;
+	run(500);
+	w.dead[0] = true;
+	run(5000);
+	assert_false(is_primary(1));
+	stop();
+}
+
+/* The same configuration, read again and again. */
+static void reload_disturbs_nothing(void **state)
+{
+	unsigned int i;
+	char *at;
+
+	(void)state;
+	start_with_primary();
+	for (i = 0; i < 20; i++) {
+		fake_ask(&w.f[i % 3],
+			 "{\"schema\":\"rblk.control/1\",\"verb\":\"reload\"}");
+		run(50);
+		assert_true(serves(0));
+	}
+	at = strstr(w.f[0].log, "udp 0 on");
+	assert_non_null(at);
+	assert_null(strstr(at + 1, "udp 0 on"));
+	stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_promotion),
+		cmocka_unit_test(primary_dies),
+		cmocka_unit_test(primary_is_cut_off),
+		cmocka_unit_test(backup_dies),
+		cmocka_unit_test(witness_dies),
+		cmocka_unit_test(daemon_restarts),
+		cmocka_unit_test(switchover),
+		cmocka_unit_test(demotion),
+		cmocka_unit_test(new_registers),
+		cmocka_unit_test(reinstalled_votes_again),
+		cmocka_unit_test(no_majority_no_primary),
+		cmocka_unit_test(reload_disturbs_nothing),
+	};
+
+	rblk_log_init(getenv("RBLK_TEST_LOG") ? RBLK_LOG_DEBUG : RBLK_LOG_ERROR,
+		      0);
+	return RUN(tests);
+}

@@ -58,6 +58,14 @@ int rblk_cmd_help(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_complete(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_man(struct rblk_cli *cli, int argc, char **argv);
 
+/*
+ * What this node votes with in a resource that fails over automatically, unless it
+ * has that already. 0, or the exit code after a message (register.c).
+ */
+int rblk_cli_create_register(const struct rblk_config *config,
+			     const struct rblk_config_resource *resource,
+			     const struct rblk_config_node *node);
+
 /* ---- shared chores (common.c) ---- */
 
 /* "rblk: r0: text" on stderr; @resource may be NULL. Returns @code. */

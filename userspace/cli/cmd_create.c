@@ -298,7 +298,8 @@ static int find_names(struct rblk_cli *cli, struct order *o, const char *name)
 	if (!o->resource)
 		return rblk_cli_fail(RBLK_EXIT_NOT_FOUND, name,
 				     "no such resource in the configuration");
-	if (!(o->resource->members & (1U << o->node->id)))
+	if (!((o->resource->members | o->resource->witnesses) &
+	      (1U << o->node->id)))
 		return rblk_cli_fail(RBLK_EXIT_REFUSED, name,
 				     "is not configured on this node (%s)",
 				     o->node->name);
@@ -332,10 +333,13 @@ int rblk_cmd_create(struct rblk_cli *cli, int argc, char **argv)
 		return RBLK_EXIT_CONFIG;
 	o.config = config;
 	rc = find_names(cli, &o, argv[0]);
-	if (rc == 0)
+	if (rc == 0 && o.resource->members & (1U << o.node->id)) {
 		rc = collect(&o, volume);
+		if (rc == 0)
+			rc = create_all(&o);
+	}
 	if (rc == 0)
-		rc = create_all(&o);
+		rc = rblk_cli_create_register(config, o.resource, o.node);
 	for (i = 0; i < o.n; i++) {
 		rblk_meta_close(&o.work[i].disk);
 		rblk_meta_close(&o.work[i].meta);

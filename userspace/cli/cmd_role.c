@@ -34,6 +34,15 @@ int rblk_cmd_promote(struct rblk_cli *cli, int argc, char **argv)
 	return rblk_cli_ask_daemon(request);
 }
 
+static int ask_to_demote(const char *name, bool force)
+{
+	json_t *request = rblk_cli_new_request("demote", name);
+
+	if (force)
+		json_object_set_new(request, "force", json_true());
+	return rblk_cli_ask_daemon(request);
+}
+
 /* Send one command that takes a resource and perhaps FORCE. */
 static int simple(struct rblk_cli *cli, uint8_t cmd, const char *name,
 		  bool force, const char *hint, const char *done)
@@ -41,13 +50,24 @@ static int simple(struct rblk_cli *cli, uint8_t cmd, const char *name,
 	struct rblk_kreq req = rblk_cli_req(cmd, name);
 	struct rblk_kstate *state;
 	struct rblk_genl g;
+	bool leased;
 	int rc = rblk_cli_open_kernel(&g);
 
 	if (rc)
 		return rc;
 	state = calloc(1, sizeof(*state));
 	rc = state ? rblk_cli_get(&g, cli, name, state) : RBLK_EXIT_REFUSED;
+	leased = rc == 0 && state->resource.leased;
 	free(state);
+	/* rblkd gives the lease up and tells the others; force does without it */
+	if (leased && cmd == RBLK_CMD_DEMOTE) {
+		rc = ask_to_demote(name, force);
+		if (!force || rc != RBLK_EXIT_NO_DAEMON) {
+			rblk_genl_close(&g);
+			return rc;
+		}
+		rc = 0;
+	}
 	if (rc == 0) {
 		if (force) {
 			req.has = RBLK_HAS(RBLK_A_FLAGS);

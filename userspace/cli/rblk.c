@@ -43,7 +43,9 @@ const struct rblk_command rblk_commands[] = {
 		"metadata = start what the disk holds is lost. --adopt keeps it\n"
 		"(metadata = end, or a device of its own) and refuses when it\n"
 		"leaves no room, saying by how much to shrink it. --size makes the\n"
-		"volume smaller than the disk: all nodes need the same.",
+		"volume smaller than the disk: all nodes need the same. Of a\n"
+		"resource with failover = auto also what this node votes with,\n"
+		"unless it has that; on a witness only that.",
 		"--adopt --force --size --volume", true, false,
 	}, {
 		"md", rblk_cmd_md,
@@ -89,14 +91,25 @@ const struct rblk_command rblk_commands[] = {
 		"resource. --force: although a connected peer is primary, or the\n"
 		"data here is inconsistent; writes that only the old primary had\n"
 		"may be lost. Or, the first time, where only this node's disks hold\n"
-		"the data: the others then need 'rblk resync --full'.",
+		"the data: the others then need 'rblk resync --full'. With\n"
+		"failover = auto the primary hands over first, if it is not in use;\n"
+		"both options are for the first time only.",
 		"--assume-clean --force", true, false,
 	}, {
 		"demote", rblk_cmd_demote, "[--force] RES",
 		"make this node a backup again",
 		"Refused while a volume is open for writing, unless --force: then\n"
-		"outstanding I/O fails. Works without the daemon.",
+		"outstanding I/O fails. Works without the daemon. With\n"
+		"failover = auto rblkd does it, and no node is promoted until\n"
+		"somebody asks for it.",
 		"--force", true, false,
+	}, {
+		"readmit", rblk_cmd_readmit, "RES NODE",
+		"have a node vote again that lost its register",
+		"With failover = auto, on the primary: NODE, which says that it does\n"
+		"not vote, is removed from the voters and added again. The other\n"
+		"voters have to be there, and at least two.",
+		"", true, false,
 	}, {
 		"connect", rblk_cmd_connect,
 		"[--discard-mine [--save FILE]] RES [PEER]",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * register.c - the first record of an automatic resource's register
+ * register.c - what this node votes with: rblk create, rblk readmit
  */
 #include "cli.h"
 
@@ -55,4 +55,20 @@ int rblk_cli_create_register(const struct rblk_config *config,
 	json_decref(rblk_cli_try_daemon(rblk_cli_new_request("reload", NULL),
 					NULL));
 	return 0;
+}
+
+int rblk_cmd_readmit(struct rblk_cli *cli, int argc, char **argv)
+{
+	const struct rblk_cli_option options[] = { { NULL, NULL, NULL } };
+	int rc = rblk_cli_options("readmit", options, &argc, &argv);
+	json_t *request;
+
+	(void)cli;
+	if (rc)
+		return rc;
+	if (argc != 2)
+		return rblk_cli_usage("readmit");
+	request = rblk_cli_new_request("readmit", argv[0]);
+	json_object_set_new(request, "node", json_string(argv[1]));
+	return rblk_cli_ask_daemon(request);
 }

@@ -27,6 +27,7 @@ struct rblk_link_id {
 };
 
 struct rblk_engine;
+struct rblk_call;
 struct rblk_ballot_job;
 struct rblk_failover;
 
@@ -93,7 +94,7 @@ struct rblk_engine_ops {
 	void (*set_lease)(void *ctx, const char *name, uint64_t until_ms);
 	/* beside the loop; ends in rblk_failover_written() */
 	void (*write_ballot)(void *ctx, struct rblk_ballot_job *job);
-	/* switch it off; ends in rblk_failover_fence_ended() */
+	/* switch it off, while rblk_failover_fence_is_wanted(); ends in _ended() */
 	void (*fence)(void *ctx, const struct rblk_config_node *node);
 };
 
@@ -102,6 +103,7 @@ struct rblk_engine_fence {
 	bool runs;
 	uint32_t run;			/* number of the last one that began */
 	char text[256];			/* how that failed; "" before */
+	struct rblk_call *call;		/* of an admin who waits for it, or NULL */
 };
 
 /* A resource that is up in the kernel. */

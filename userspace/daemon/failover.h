@@ -245,6 +245,24 @@ void rblk_failover_fence_ended(struct rblk_engine *e, uint8_t node, bool off,
 			       const char *text);
 
 /**
+ * rblk_failover_fence_is_wanted - is a node still to be switched off
+ * @e: the engine
+ * @node: which
+ *
+ * Return: false when all who asked for it have heard of it since.
+ */
+bool rblk_failover_fence_is_wanted(const struct rblk_engine *e, uint8_t node);
+
+/**
+ * rblk_failover_fence_for - an admin wants a node to be switched off
+ * @e: the engine
+ * @node: which; nobody else waits for that
+ * @call: gets the result
+ */
+void rblk_failover_fence_for(struct rblk_engine *e, uint8_t node,
+			     struct rblk_call *call);
+
+/**
  * rblk_failover_fence_confirmed - an admin says that a node is off
  * @e: the engine
  * @node: which

@@ -7,6 +7,7 @@
  */
 #include "failover.h"
 
+#include "exitcode.h"
 #include "log.h"
 #include "text.h"
 
@@ -63,6 +64,49 @@ static void conclude(struct rblk_failover *f, struct rblk_engine *e, uint8_t nod
 	(void)e;
 }
 
+bool rblk_failover_fence_is_wanted(const struct rblk_engine *e, uint8_t node)
+{
+	const struct rblk_failover *f;
+
+	if (e->fence[node].call)
+		return true;
+	for (f = e->failovers; f; f = f->next)
+		if (f->fence_run[node] && f->arbiter.fencing & (1U << node))
+			return true;
+	return false;
+}
+
+/* For all resources it counts as if they had asked; without any it is just done. */
+void rblk_failover_fence_for(struct rblk_engine *e, uint8_t node,
+			     struct rblk_call *call)
+{
+	struct rblk_failover *f;
+
+	rblk_call_hold(call);
+	e->fence[node].call = call;
+	for (f = e->failovers; f; f = f->next)
+		if (f->voters & (1U << node))
+			ask_for(f, e, node);
+	if (!e->fence[node].runs)
+		start_run(e, node);
+}
+
+static void tell_admin(struct rblk_engine *e, uint8_t node, bool off,
+		       const char *text)
+{
+	struct rblk_call *call = e->fence[node].call;
+	struct rblk_outcome out =
+		rblk_outcome_say(off ? RBLK_EXIT_OK : RBLK_EXIT_REFUSED,
+				 "%s%s", off ? "switched off " :
+				 "could not be switched off: ", text);
+
+	if (!call)
+		return;
+	e->fence[node].call = NULL;
+	rblk_call_result(call, rblk_engine_peer_name(e, node), &out);
+	rblk_call_release(call);
+}
+
 void rblk_failover_fence_ended(struct rblk_engine *e, uint8_t node, bool off,
 			       const char *text)
 {
@@ -86,6 +130,8 @@ void rblk_failover_fence_ended(struct rblk_engine *e, uint8_t node, bool off,
 	}
 	if (again)
 		start_run(e, node);
+	else
+		tell_admin(e, node, off, text);
 }
 
 void rblk_failover_fence_confirmed(struct rblk_engine *e, uint8_t node)

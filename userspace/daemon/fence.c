@@ -248,21 +248,28 @@ static void ask(struct rblk_fence_run *run)
 static void time_came(uv_timer_t *timer)
 {
 	struct rblk_fence_run *run = timer->data;
+	struct rblk_fences *f = run->owner;
 
-	if (run->node.fences_n) {
+	if (f->wanted && !f->wanted(f->ctx, run->node.id))
+		add_text(run, "; ", "left alone, as it was heard of again");
+	else if (run->node.fences_n == 0)
+		add_text(run, "", "there is no fence section for it");
+	else {
 		ask(run);
 		return;
 	}
-	add_text(run, "", "there is no fence section for it");
 	finish(run, false);
 }
 
 /* ---- all of them */
 
 void rblk_fences_init(struct rblk_fences *f, uv_loop_t *loop,
-		      rblk_fence_done_fn done, void *ctx)
+		      rblk_fence_done_fn done, rblk_fence_wanted_fn wanted,
+		      void *ctx)
 {
-	*f = (struct rblk_fences){ .loop = loop, .done = done, .ctx = ctx };
+	*f = (struct rblk_fences){
+		.loop = loop, .done = done, .wanted = wanted, .ctx = ctx,
+	};
 }
 
 static struct rblk_fence_run *find(struct rblk_fences *f, uint8_t node)

@@ -22,18 +22,23 @@
 typedef void (*rblk_fence_done_fn)(void *ctx, uint8_t node, bool off,
 				   const char *text);
 
+/* Is it still to be done. Asked before an agent is told to switch a node off. */
+typedef bool (*rblk_fence_wanted_fn)(void *ctx, uint8_t node);
+
 struct rblk_fence_run;
 
 /**
  * struct rblk_fences - the nodes that are being switched off
  * @loop: of the daemon
  * @done: called at the end of each run
- * @ctx: for @done
+ * @wanted: NULL: always
+ * @ctx: for both
  * @runs: under way, at most one per node
  */
 struct rblk_fences {
 	uv_loop_t *loop;
 	rblk_fence_done_fn done;
+	rblk_fence_wanted_fn wanted;
 	void *ctx;
 	struct rblk_fence_run *runs;
 };
@@ -43,10 +48,12 @@ struct rblk_fences {
  * @f: filled in
  * @loop: of the daemon
  * @done: see struct rblk_fences
- * @ctx: for @done
+ * @wanted: likewise
+ * @ctx: for both
  */
 void rblk_fences_init(struct rblk_fences *f, uv_loop_t *loop,
-		      rblk_fence_done_fn done, void *ctx);
+		      rblk_fence_done_fn done, rblk_fence_wanted_fn wanted,
+		      void *ctx);
 
 /**
  * rblk_fences_start - switch a node off
@@ -56,7 +63,7 @@ void rblk_fences_init(struct rblk_fences *f, uv_loop_t *loop,
  * First waits for node->fence_delay_ms. Then level by level: all of a level must be
  * off, each after at most 1 + retries attempts. A level that needs a person fails, and
  * says so: who confirms does it elsewhere. Ends in one call of @done, from the loop,
- * unless it is cancelled. If a run for this node is under way nothing is started.
+ * unless it is cancelled, and early when it is not wanted any more. If a run for this node is under way nothing is started.
  */
 void rblk_fences_start(struct rblk_fences *f,
 		       const struct rblk_config_node *node);

@@ -286,6 +286,13 @@ static void op_fence(void *ctx, const struct rblk_config_node *node)
 	rblk_fences_start(&d->fences, node);
 }
 
+static bool fence_is_wanted(void *ctx, uint8_t node)
+{
+	struct daemon *d = ctx;
+
+	return rblk_failover_fence_is_wanted(&d->engine, node);
+}
+
 static void fence_ended(void *ctx, uint8_t node, bool off, const char *text)
 {
 	struct daemon *d = ctx;
@@ -384,7 +391,7 @@ static int start_shells(struct daemon *d)
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", uv_strerror(rc));
 		return RBLK_EXIT_REFUSED;
 	}
-	rblk_fences_init(&d->fences, &d->loop, fence_ended, d);
+	rblk_fences_init(&d->fences, &d->loop, fence_ended, fence_is_wanted, d);
 	rblk_udp_init(&d->udp, &d->loop, datagram_came, d);
 	rblk_handshakes_init(&d->handshakes, &d->loop, &d->engine);
 	if (op_listen(d, &d->engine.node->addr) < 0)

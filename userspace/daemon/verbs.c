@@ -336,11 +336,13 @@ static void verb_down(struct rblk_engine *e, const char *name,
 	rblk_call_result(call, name, &out);
 }
 
-static void list_links(struct rblk_engine *e, json_t *links)
+static void list_links(struct rblk_engine *e, const json_t *request,
+		       struct rblk_call *call)
 {
 	struct rblk_engine_resource *r;
 	unsigned int i;
 
+	(void)request;
 	for (r = e->resources; r; r = r->next) {
 		for (i = 0; i < RBLK_MAX_NODES; i++) {
 			const struct rblk_link *l = &r->links[i];
@@ -348,7 +350,7 @@ static void list_links(struct rblk_engine *e, json_t *links)
 
 			if (!(r->peers & (1U << i)))
 				continue;
-			json_array_append_new(links, json_pack(
+			rblk_call_add(call, json_pack(
 				"{s:s,s:i,s:s,s:s,s:o}", "resource", r->name,
 				"peer_id", (int)i, "state",
 				rblk_link_state_name(l->state), "reason",
@@ -362,16 +364,20 @@ static void list_links(struct rblk_engine *e, json_t *links)
 
 /* ---- requests ---- */
 
-static void show_cluster(struct rblk_engine *e, json_t *results)
+static void show_cluster(struct rblk_engine *e, const json_t *request,
+			 struct rblk_call *call)
 {
-	json_array_append_new(results, rblk_cluster_show(&e->cluster));
+	(void)request;
+	rblk_call_add(call, rblk_cluster_show(&e->cluster));
 }
 
 struct verb {
 	const char *name;
-	rblk_verb_fn fn;			/* NULL: takes no resource */
+	rblk_verb_fn fn;		/* for each resource that is meant */
 	bool reloads;			/* reads the configuration first */
-	void (*list)(struct rblk_engine *e, json_t *results);
+	/* instead of @fn: it is about no resource */
+	void (*whole)(struct rblk_engine *e, const json_t *request,
+		      struct rblk_call *call);
 };
 
 static const struct verb verbs[] = {
@@ -387,6 +393,8 @@ static const struct verb verbs[] = {
 	{ "history", rblk_verb_history, false, NULL },
 	{ "links", NULL, false, list_links },
 	{ "cluster", NULL, false, show_cluster },
+	{ "evict", NULL, false, rblk_verb_evict },
+	{ "fence", NULL, false, rblk_verb_fence },
 	{ "reload", NULL, true, NULL },
 	{ NULL, NULL, false, NULL },
 };
@@ -399,8 +407,8 @@ static void run(struct rblk_engine *e, const struct verb *verb,
 	size_t i;
 
 	if (!verb->fn) {
-		if (verb->list)
-			verb->list(e, call->results);
+		if (verb->whole)
+			verb->whole(e, request, call);
 		return;
 	}
 	if (name) {

@@ -453,6 +453,125 @@ static void reload_disturbs_nothing(void **state)
 	stop();
 }
 
+#define ABOUT(verb, node, rest) \
+	"{\"schema\":\"rblk.control/1\",\"verb\":\"" verb "\",\"peer\":\"" node "\"" rest "}"
+
+/* From the node itself, from the one that takes over, and from who cannot. */
+static void eviction(void **state)
+{
+	(void)state;
+	start_with_primary();
+	assert_int_equal(fake_ask(&w.f[2], ABOUT("evict", "alpha", "")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "holds no data of it"));
+	assert_int_equal(fake_ask(&w.f[0], ABOUT("evict", "zulu", "")),
+			 RBLK_EXIT_NOT_FOUND);
+	assert_int_equal(fake_ask(&w.f[0], ABOUT("evict", "bravo", "")), 0);
+	assert_non_null(strstr(fake_answer, "is primary of nothing"));
+	/* in use */
+	module_of(0)->resource.openers = 1;
+	assert_int_equal(fake_ask(&w.f[0], ABOUT("evict", "alpha", "")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "a volume is open"));
+	run(1000);
+	assert_true(serves(0));
+	module_of(0)->resource.openers = 0;
+	assert_int_equal(fake_ask(&w.f[0], ABOUT("evict", "alpha", "")), FAKE_LATER);
+	run(2000);
+	if (w.f[0].code)
+		fail_msg("%s", fake_answer);
+	assert_true(serves(1));
+	assert_int_equal(fake_ask(&w.f[0], ABOUT("evict", "bravo", "")), FAKE_LATER);
+	run(2000);
+	if (w.f[0].code)
+		fail_msg("%s", fake_answer);
+	assert_true(serves(0));
+	stop();
+}
+
+static void off_by_hand(void **state)
+{
+	(void)state;
+	start_with_primary();
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "zulu", "")),
+			 RBLK_EXIT_NOT_FOUND);
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "bravo", "")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "is this node"));
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "alpha", "")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "has no fence section"));
+	/* it says itself that it is not */
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "alpha", ",\"confirm\":true")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "it is not off"));
+	assert_int_equal(failover(1)->arbiter.fenced, 0);
+	w.dead[0] = w.dead[2] = true;
+	run(2000);
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "alpha", ",\"confirm\":true")), 0);
+	assert_int_equal(failover(1)->arbiter.fenced, 1);
+	/* of three voters one that is off is still no vote */
+	run(3000);
+	assert_false(is_primary(1));
+	w.dead[2] = false;
+	run(3000);
+	assert_true(serves(1));
+	/* until it is heard of */
+	rblk_failover_stop(&w.f[0].engine);
+	w.dead[0] = false;
+	module_of(0)->resource.role = RBLK_ROLE_BACKUP;
+	module_of(0)->resource.in_sync = 0;
+	start_daemon(0);
+	run(2000);
+	assert_int_equal(failover(1)->arbiter.fenced, 0);
+	stop();
+}
+
+static void fence_by_agent(void **state)
+{
+	static const char from[] = "address = \"127.0.0.1:17790\"";
+	const char *at = strstr(config, from);
+	char *fenced = rblk_xasprintf("%.*s%s fence \"ipmi\" { agent = \"/opt/agent\" } %s",
+				      (int)(at - config), config, from,
+				      at + strlen(from));
+	struct rblk_engine *e = &w.f[1].engine;
+
+	(void)state;
+	start_with_primary();
+	fake_configure(&w.f[1], fenced);
+	free(fenced);
+	assert_int_equal(fake_ask(&w.f[1], "{\"schema\":\"rblk.control/1\",\"verb\":\"reload\"}"), 0);
+	/* asked for by the policy, and heard of since: leave it alone */
+	rblk_failover_fence(failover(1), e, 1);
+	assert_non_null(strstr(w.f[1].log, "fence alpha"));
+	assert_true(rblk_failover_fence_is_wanted(e, 0));
+	run(300);
+	assert_false(rblk_failover_fence_is_wanted(e, 0));
+	rblk_failover_fence_ended(e, 0, true, "by mistake");
+	assert_int_equal(failover(1)->arbiter.fenced, 0);
+	/* asked for by an admin: also if it is alive */
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "alpha", "")), FAKE_LATER);
+	run(300);
+	assert_true(rblk_failover_fence_is_wanted(e, 0));
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "alpha", "")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "somebody else already"));
+	rblk_failover_fence_ended(e, 0, false, "ipmi: no route");
+	assert_int_equal(w.f[1].code, RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "could not be switched off: ipmi: no route"));
+	assert_false(rblk_failover_fence_is_wanted(e, 0));
+	/* it dies of it */
+	assert_int_equal(fake_ask(&w.f[1], ABOUT("fence", "alpha", "")), FAKE_LATER);
+	w.dead[0] = true;
+	run(1);
+	rblk_failover_fence_ended(e, 0, true, "by ipmi");
+	assert_int_equal(w.f[1].code, 0);
+	assert_non_null(strstr(fake_answer, "switched off by ipmi"));
+	run(3000);
+	assert_true(serves(1));
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +587,9 @@ int main(void)
 		cmocka_unit_test(reinstalled_votes_again),
 		cmocka_unit_test(no_majority_no_primary),
 		cmocka_unit_test(reload_disturbs_nothing),
+		cmocka_unit_test(eviction),
+		cmocka_unit_test(off_by_hand),
+		cmocka_unit_test(fence_by_agent),
 	};
 
 	rblk_log_init(getenv("RBLK_TEST_LOG") ? RBLK_LOG_DEBUG : RBLK_LOG_ERROR,

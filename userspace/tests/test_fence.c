@@ -41,6 +41,7 @@ struct world {
 	struct rblk_config_fence fence[4];
 	int done;
 	bool off;
+	int asked, wanted;		/* so often it is */
 	uint8_t id;
 	char text[700];
 };
@@ -53,6 +54,14 @@ static void done(void *ctx, uint8_t node, bool off, const char *text)
 	w->off = off;
 	w->id = node;
 	rblk_text_copy(w->text, sizeof(w->text), text);
+}
+
+static bool wanted(void *ctx, uint8_t node)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(node, 3);
+	return w->asked++ < w->wanted;
 }
 
 static char *path_of(const char *name)
@@ -102,8 +111,9 @@ static void world_init(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	uv_loop_init(&w->loop);
-	rblk_fences_init(&w->fences, &w->loop, done, w);
+	rblk_fences_init(&w->fences, &w->loop, done, wanted, w);
 	w->node.id = 3;
+	w->wanted = 1000;
 	w->node.fences = w->fence;
 	rblk_text_copy(w->node.name, sizeof(w->node.name), "delta");
 	put("state", "on\n", 0644);
@@ -470,6 +480,31 @@ static void delay(void **state)
 	world_exit(&w);
 }
 
+/* It came back meanwhile: whoever has not been told yet is not told. */
+static void not_wanted(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	add(&w, "ipmi", works, 1);
+	w.wanted = 0;
+	run(&w);
+	assert_false(w.off);
+	assert_string_equal(w.text, "left alone, as it was heard of again");
+	assert_string_equal(get("state"), "on\n");
+	world_exit(&w);
+	world_init(&w);
+	add(&w, "ipmi", fails, 1);
+	add(&w, "pdu", works, 2);
+	w.wanted = 1;
+	run(&w);
+	assert_false(w.off);
+	assert_string_equal(w.text, "ipmi: off failed, exit code 1; left alone, as it was heard of again");
+	assert_string_equal(get("state"), "on\n");
+	world_exit(&w);
+}
+
 /* ---- the agent by itself */
 
 static void agent_done(void *ctx, const struct rblk_agent_result *result)
@@ -556,6 +591,7 @@ int main(void)
 		cmocka_unit_test(clean),
 		cmocka_unit_test(cancel),
 		cmocka_unit_test(delay),
+		cmocka_unit_test(not_wanted),
 		cmocka_unit_test(long_input),
 		cmocka_unit_test(long_output),
 	};

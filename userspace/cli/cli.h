@@ -54,6 +54,9 @@ int rblk_cmd_divergence(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_md(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_detach(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_attach(struct rblk_cli *cli, int argc, char **argv);
+int rblk_cmd_history(struct rblk_cli *cli, int argc, char **argv);
+int rblk_cmd_evict(struct rblk_cli *cli, int argc, char **argv);
+int rblk_cmd_fence(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_config(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_help(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_complete(struct rblk_cli *cli, int argc, char **argv);
@@ -101,6 +104,8 @@ struct rblk_kreq rblk_cli_req(uint8_t cmd, const char *resource);
  * each result; returns the exit code.
  */
 int rblk_cli_ask_daemon(json_t *request);
+/* The answer, or NULL after a message with the exit code in *code. */
+json_t *rblk_cli_call_daemon(json_t *request, int *code);
 /* The answer, or NULL with a negative errno in *rc, unless rc is NULL. */
 json_t *rblk_cli_try_daemon(json_t *request, int *rc);
 json_t *rblk_cli_new_request(const char *verb, const char *resource);

@@ -91,6 +91,11 @@ static bool takes_peer(const char *verb)
 	       strcmp(verb, "disconnect") == 0;
 }
 
+static bool takes_node(const char *verb)
+{
+	return strcmp(verb, "evict") == 0 || strcmp(verb, "fence") == 0;
+}
+
 int rblk_cmd_complete(struct rblk_cli *cli, int argc, char **argv)
 {
 	const struct rblk_command *c = argc > 2 ? rblk_command_find(argv[1]) :
@@ -116,7 +121,8 @@ int rblk_cmd_complete(struct rblk_cli *cli, int argc, char **argv)
 		print_words(c->options);
 	if (c->takes_resource && operands == 0)
 		print_resources(cli);
-	else if (takes_peer(c->name) && operands == 1)
+	else if ((takes_peer(c->name) && operands == 1) ||
+		 (takes_node(c->name) && operands == 0))
 		print_nodes(cli);
 	return RBLK_EXIT_OK;
 }

@@ -84,16 +84,20 @@ static int show(struct rblk_cli *cli, const struct request *req,
 		json_decref(json);
 	} else {
 		rblk_view_print(view, stdout);
+		rblk_view_print_witness(view, req->resource, stdout);
 	}
 	if (!req->resource)
 		missing = print_missing(cli, view, req->json);
-	if (!req->json && view->n == 0 && missing == 0)
+	if (!req->json && !req->resource)
+		rblk_view_print_cluster(view, stdout);
+	if (!req->json && view->n == 0 && missing == 0 &&
+	    json_array_size(view->failover) == 0)
 		puts("no resource is up, and none is configured for this node");
 	if (!req->check)
 		return RBLK_EXIT_OK;
 	for (i = 0; i < view->n; i++)
-		if (rblk_view_health(&view->states[i]) > worst)
-			worst = rblk_view_health(&view->states[i]);
+		if (rblk_view_worst(view, &view->states[i]) > worst)
+			worst = rblk_view_worst(view, &view->states[i]);
 	return missing ? RBLK_FAILED : worst;
 }
 
@@ -113,13 +117,48 @@ static int parse(struct request *req, int *argc, char ***argv)
 	return 0;
 }
 
+/* What was asked of the daemon; each NULL if it did not answer. */
+struct answers {
+	json_t *links;
+	json_t *failover;
+	json_t *cluster;
+};
+
+static const json_t *results_of(const json_t *answer)
+{
+	bool good = json_integer_value(json_object_get(answer, "code")) == 0;
+
+	return good ? json_object_get(answer, "results") : NULL;
+}
+
+static void ask(struct rblk_view *view, struct answers *a)
+{
+	json_t *request;
+	int daemon;
+
+	a->links = rblk_cli_try_daemon(rblk_cli_new_request("links", NULL),
+				       &daemon);
+	view->daemon_runs = a->links != NULL;
+	/* who may not ask cannot know */
+	view->daemon_unknown = daemon == -EACCES;
+	view->links = json_object_get(a->links, "results");
+	if (!a->links)
+		return;
+	request = rblk_cli_new_request("failover", NULL);
+	json_object_set_new(request, "all", json_true());
+	a->failover = rblk_cli_try_daemon(request, NULL);
+	view->failover = results_of(a->failover);
+	a->cluster = rblk_cli_try_daemon(rblk_cli_new_request("cluster", NULL),
+					 NULL);
+	view->cluster = json_array_get(results_of(a->cluster), 0);
+}
+
 int rblk_cmd_status(struct rblk_cli *cli, int argc, char **argv)
 {
 	struct rblk_view view = { 0 };
+	struct answers answers = { 0 };
 	struct request req = { 0 };
 	struct rblk_genl g;
-	json_t *answer;
-	int daemon;
 	int rc = parse(&req, &argc, &argv);
 
 	if (rc)
@@ -130,15 +169,11 @@ int rblk_cmd_status(struct rblk_cli *cli, int argc, char **argv)
 	rc = fetch(&g, cli, &req, &view);
 	rblk_genl_close(&g);
 	if (rc == 0) {
-		answer = rblk_cli_try_daemon(rblk_cli_new_request("links",
-								  NULL),
-					     &daemon);
-		view.daemon_runs = answer != NULL;
-		/* who may not ask cannot know */
-		view.daemon_unknown = daemon == -EACCES;
-		view.links = json_object_get(answer, "results");
+		ask(&view, &answers);
 		rc = show(cli, &req, &view);
-		json_decref(answer);
+		json_decref(answers.links);
+		json_decref(answers.failover);
+		json_decref(answers.cluster);
 	}
 	free(view.states);
 	return rc;

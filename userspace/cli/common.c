@@ -188,22 +188,32 @@ static int print_answer(const json_t *answer)
 	return code;
 }
 
-int rblk_cli_ask_daemon(json_t *request)
+json_t *rblk_cli_call_daemon(json_t *request, int *code)
 {
 	int fd = rblk_ctl_connect(rblk_ctl_run_dir());
 	const char *why;
 	json_t *answer;
-	int code;
 
 	if (fd < 0) {
 		json_decref(request);
-		return fail_connect(fd);
+		*code = fail_connect(fd);
+		return NULL;
 	}
 	answer = rblk_ctl_call(fd, request, &why);
 	json_decref(request);
 	close(fd);
+	*code = answer ? 0 :
+		rblk_cli_fail(RBLK_EXIT_NO_DAEMON, NULL, "%s", why);
+	return answer;
+}
+
+int rblk_cli_ask_daemon(json_t *request)
+{
+	int code;
+	json_t *answer = rblk_cli_call_daemon(request, &code);
+
 	if (!answer)
-		return rblk_cli_fail(RBLK_EXIT_NO_DAEMON, NULL, "%s", why);
+		return code;
 	code = print_answer(answer);
 	json_decref(answer);
 	return code;

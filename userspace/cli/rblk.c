@@ -195,6 +195,34 @@ const struct rblk_command rblk_commands[] = {
 		"being sent, every write. Exit code 6 when the time is over.",
 		"--for --timeout", true, false,
 	}, {
+		"history", rblk_cmd_history, "[--json] [RES]",
+		"show when and why this node became primary",
+		"For each attempt to make this node the primary, the oldest first:\n"
+		"whose place it took, why, and when the failure was found, the\n"
+		"promotion decided, the old primary switched off, the arbiter's\n"
+		"verdict there, this node promoted, and the first write done. Kept\n"
+		"on the node that was promoted. --json prints schema\n"
+		"rblk.history/1, with times in milliseconds since 1970.",
+		"--json", true, false,
+	}, {
+		"evict", rblk_cmd_evict, "NODE",
+		"move what NODE is primary of to other nodes",
+		"Before maintenance of NODE. Only resources with failover = auto. On\n"
+		"NODE itself, each goes to whoever is best; elsewhere, to the node\n"
+		"where this is typed. Refused for a volume that is open: stop who\n"
+		"uses it first.",
+		"", false, false,
+	}, {
+		"fence", rblk_cmd_fence, "[--confirm] [--force] NODE",
+		"switch NODE off, or say that it is off",
+		"Runs the fence agents that the configuration has for NODE, and\n"
+		"ends when it is off, or when none of them could do it. --confirm\n"
+		"runs nothing: you have made sure that NODE is off, because it has\n"
+		"no agent, or its agent lost power with it. If it is not off, two\n"
+		"nodes may write at once, and nothing can find that. Asks before,\n"
+		"unless --force.",
+		"--confirm --force", false, false,
+	}, {
 		"config", rblk_cmd_config, "check [FILE] | show [--json]",
 		"check or print the configuration",
 		"check prints FILE:LINE:COLUMN: error: … for each mistake; exit\n"

@@ -180,6 +180,12 @@ json_t *rblk_json_latency(const uint64_t (*counts)[RBLK_LATENCY_BUCKETS])
 	return o;
 }
 
+/* As the daemon said it; null: it said nothing. */
+static json_t *copy_of(const json_t *value)
+{
+	return value ? json_deep_copy(value) : json_null();
+}
+
 /* The daemon's half of a link; null without a daemon. */
 static json_t *link_json(const json_t *link)
 {
@@ -203,7 +209,7 @@ static json_t *state_json(const struct rblk_view *view,
 
 	json_object_update(o, rest);
 	json_decref(rest);
-	set(o, "health", json_string(rblk_health_name(rblk_view_health(s))));
+	set(o, "health", json_string(rblk_health_name(rblk_view_worst(view, s))));
 	for (i = 0; i < s->volumes_n; i++)
 		json_array_append_new(volumes, rblk_json_volume(&s->volumes[i]));
 	for (i = 0; i < s->peers_n; i++) {
@@ -220,20 +226,28 @@ static json_t *state_json(const struct rblk_view *view,
 	set(o, "peers", peers);
 	set(o, "latency", s->has_latency ? rblk_json_latency(s->latency) :
 					   json_null());
+	set(o, "failover", copy_of(rblk_view_failover(view, s->name)));
 	set(o, "advice", advice);
 	return o;
 }
 
 json_t *rblk_view_json(const struct rblk_view *view)
 {
-	json_t *resources = json_array();
+	json_t *resources = json_array(), *votes = json_array();
 	size_t i;
 
 	for (i = 0; i < view->n; i++)
 		json_array_append_new(resources,
 				      state_json(view, &view->states[i]));
-	return json_pack("{s:s,s:o,s:o}", "schema", "rblk.status/1",
+	for (i = 0; i < json_array_size(view->failover); i++) {
+		const json_t *f = json_array_get(view->failover, i);
+
+		if (json_is_true(json_object_get(f, "witness")))
+			json_array_append_new(votes, copy_of(f));
+	}
+	return json_pack("{s:s,s:o,s:o,s:o,s:o}", "schema", "rblk.status/1",
 			 "daemon_running", view->daemon_unknown ? json_null() :
 			 json_boolean(view->daemon_runs),
-			 "resources", resources);
+			 "resources", resources, "witness_of", votes,
+			 "heartbeats", copy_of(view->cluster));
 }

@@ -176,6 +176,7 @@ static void print_resource(const struct rblk_view *view,
 		width = widest(width, s->peers[i].node_name);
 	for (i = 0; i < s->peers_n; i++)
 		print_peer(view, s, &s->peers[i], width, to);
+	rblk_view_print_failover(view, s->name, to);
 	rblk_view_advise(view, s, &advice);
 	for (i = 0; i < advice.n; i++)
 		fprintf(to, "  -> %s\n", advice.text[i]);

@@ -17,6 +17,8 @@ struct rblk_view {
 	bool daemon_runs;
 	bool daemon_unknown;		/* not permitted to ask */
 	const json_t *links;		/* "results" of the daemon, or NULL */
+	const json_t *failover;		/* likewise; one per automatic resource */
+	const json_t *cluster;		/* heartbeats, or NULL */
 };
 
 enum rblk_health {
@@ -29,7 +31,14 @@ enum rblk_health {
 const json_t *rblk_view_link(const struct rblk_view *view,
 			     const char *resource, unsigned int peer);
 
+/* The daemon's entry for a resource that fails over automatically, or NULL. */
+const json_t *rblk_view_failover(const struct rblk_view *view,
+				 const char *resource);
+
+/* By the kernel alone, and by all that is known. */
 enum rblk_health rblk_view_health(const struct rblk_kstate *state);
+enum rblk_health rblk_view_worst(const struct rblk_view *view,
+				 const struct rblk_kstate *state);
 const char *rblk_health_name(enum rblk_health health);
 
 /* Each line: what is wrong and what to do. NULL after the last one. */
@@ -46,6 +55,16 @@ void rblk_view_advise(const struct rblk_view *view,
 bool rblk_view_eta(const struct rblk_kpeer *p, uint64_t *seconds);
 /* "12 MiB left, 3 MiB/s, 0:00:04 to go", or that it is paused. */
 void rblk_view_print_rate(const struct rblk_kpeer *p, FILE *to);
+
+/* Lines of status: of a resource, of those that are not up here, of the nodes. */
+void rblk_view_print_failover(const struct rblk_view *view,
+			      const char *resource, FILE *to);
+void rblk_view_print_witness(const struct rblk_view *view, const char *only,
+			     FILE *to);
+void rblk_view_print_cluster(const struct rblk_view *view, FILE *to);
+
+/* One record of rblk.history/1. */
+void rblk_view_print_record(const json_t *record, FILE *to);
 
 void rblk_view_print(const struct rblk_view *view, FILE *to);
 json_t *rblk_view_json(const struct rblk_view *view);

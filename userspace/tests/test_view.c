@@ -84,6 +84,150 @@ static void peer_is_gone(void **state)
 	json_decref(links);
 }
 
+/* What rblkd answers to "failover" and "cluster". */
+static const char failover_json[] =
+"[{'resource':'r0','register':{'version':12,'generation':3,'primary':'alpha',"
+" 'in_sync':['alpha','bravo'],'fenced':[],'voters':['alpha','bravo','eve']},"
+" 'mute':null,'witness':false,'leads':true,'lease_left_ms':231,'waiting':null},"
+" {'resource':'r1','register':{'version':3,'primary':null,'in_sync':[],"
+" 'fenced':['bravo'],'voters':['alpha']},'mute':null,'witness':true,"
+" 'lease_left_ms':null,'waiting':{'what':'the voters\\' answers','nodes':['bravo','eve']}},"
+" {'resource':'r2','register':null,'mute':'its store is gone: do this','witness':true},"
+" {'resource':7,'witness':true}, {'resource':'r3','register':'?','waiting':[1],'mute':2}, 5]";
+
+static const char cluster_json[] =
+"{'on':true,'interval_ms':100,'misses':3,'nodes':["
+" {'id':1,'node':'bravo','state':'alive','paths':["
+"  {'network':1,'works':true,'degraded':false,'rtt_us':312,'loss_permille':0},"
+"  {'network':2,'works':true,'degraded':true,'rtt_us':null,'loss_permille':125}]},"
+" {'id':2,'node':'eve','state':'failed','paths':[{'network':1,'works':false}]}, 3]}";
+
+static json_t *load(const char *text)
+{
+	char *copy = strdup(text), *c;
+	json_error_t err;
+	json_t *o;
+
+	for (c = copy; *c; c++)
+		if (*c == '\\' && c[1] == '\'')
+			memmove(c, c + 1, strlen(c));
+		else if (*c == '\'')
+			*c = '"';
+	o = json_loads(copy, 0, &err);
+	assert_non_null(o);
+	free(copy);
+	return o;
+}
+
+static void failover(void **state)
+{
+	struct rblk_view view = healthy();
+	json_t *f = load(failover_json), *json;
+
+	(void)state;
+	view.failover = f;
+	check_text(&view,
+		"r0  primary  generation 3  seq 1234\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  connected  backup  up to date  protocol C  lag 0\n"
+		"  register 12  primary alpha  in sync alpha, bravo  voters alpha, bravo, eve  lease 231 ms\n");
+	assert_int_equal(rblk_view_worst(&view, &one), RBLK_HEALTHY);
+	json = rblk_view_json(&view);
+	assert_int_equal(json_array_size(json_object_get(json, "witness_of")), 3);
+	assert_true(json_equal(json_array_get(f, 0), json_object_get(
+		json_array_get(json_object_get(json, "resources"), 0), "failover")));
+	assert_true(json_is_null(json_object_get(json, "heartbeats")));
+	json_decref(json);
+	/* of what it waits for, or that it does not vote, health tells */
+	strcpy(one.name, "r1");
+	assert_int_equal(rblk_view_worst(&view, &one), RBLK_DEGRADED);
+	strcpy(one.name, "r2");
+	assert_int_equal(rblk_view_worst(&view, &one), RBLK_DEGRADED);
+	/* nonsense is not printed */
+	strcpy(one.name, "r3");
+	check_text(&view,
+		"r3  primary  generation 3  seq 1234\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  connected  backup  up to date  protocol C  lag 0\n");
+	json_decref(f);
+}
+
+static char *print_all(const struct rblk_view *view)
+{
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	rblk_view_print_witness(view, NULL, f);
+	rblk_view_print_cluster(view, f);
+	fclose(f);
+	return text;
+}
+
+static void witness_and_heartbeats(void **state)
+{
+	json_t *f = load(failover_json), *c = load(cluster_json);
+	struct rblk_view view = { .failover = f, .cluster = c };
+	char *text = print_all(&view);
+
+	(void)state;
+	assert_string_equal(text,
+		"r1  witness\n"
+		"  register 3  primary nobody  in sync nobody  voters alpha  switched off bravo\n"
+		"  waits: the voters' answers  for bravo, eve\n"
+		"\n"
+		"r2  witness\n"
+		"  -> it does not vote: its store is gone: do this\n"
+		"\n"
+		"heartbeats  every 100 ms, failed after 3\n"
+		"  bravo  alive  network 1: 0.31 ms, 0.0% lost  network 2: 12.5% lost, degraded\n"
+		"  eve    failed  network 1: silent\n"
+		"  ?      ?\n");
+	free(text);
+	json_object_set_new(c, "on", json_false());
+	json_decref(f);
+	view.failover = NULL;
+	text = print_all(&view);
+	assert_string_equal(text, "");
+	free(text);
+	json_decref(c);
+}
+
+static void history(void **state)
+{
+	json_t *o = load(
+		"{'resource':'r0','kind':'failover','generation':7,'from':'alpha',"
+		"'to':'bravo','reason':'alpha failed','detected_ms':1764409263100,"
+		"'decided_ms':1764409263103,'fenced_ms':null,'chosen_ms':1764409263115,"
+		"'promoted_ms':1764409263131,'first_write_ms':1764409264140,'given_up_ms':null}");
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	rblk_view_print_record(o, f);
+	json_decref(o);
+	o = load("{'resource':'r0','kind':'promotion','generation':0,'from':null,"
+		 "'to':'bravo','reason':'nobody was primary','decided_ms':1764409263103,"
+		 "'given_up_ms':1764409270103}");
+	rblk_view_print_record(o, f);
+	json_decref(o);
+	o = load("{}");
+	rblk_view_print_record(o, f);
+	json_decref(o);
+	fclose(f);
+	assert_string_equal(text,
+		"r0  2025-11-29 09:41:03 UTC  failover  alpha -> bravo  generation 7\n"
+		"    alpha failed\n"
+		"    detected, decided +0.003 s, chosen +0.015 s, promoted +0.031 s, first write +1.040 s\n"
+		"r0  2025-11-29 09:41:03 UTC  promotion  bravo  not done\n"
+		"    nobody was primary\n"
+		"    decided, given up +7.000 s\n"
+		"  ?    \n"
+		"    \n");
+	free(text);
+}
+
 static void what_to_do(void **state)
 {
 	struct rblk_view view = healthy();
@@ -154,7 +298,7 @@ static void json_shape(void **state)
 		"log_ops", "log_used_bytes", "log_used_ops", "held_requests",
 		"held_by", "in_flight_ops", "openers", "read_from_backup",
 		"data_crc", "zero_detect", "on_disk_error", "disk_timeout_ms", "health", "volumes",
-		"peers", "latency", "advice",
+		"peers", "latency", "failover", "advice",
 	};
 	static const char *const peer_keys[] = {
 		"node_id", "node", "protocol", "connection", "reason", "role",
@@ -226,6 +370,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
 		cmocka_unit_test(peer_is_gone),
+		cmocka_unit_test(failover),
+		cmocka_unit_test(witness_and_heartbeats),
+		cmocka_unit_test(history),
 		cmocka_unit_test(what_to_do),
 		cmocka_unit_test(resync_progress),
 		cmocka_unit_test(json_shape),

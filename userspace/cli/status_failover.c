@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * status_failover.c - what the daemon says of failover, for people
+ *
+ * It comes as JSON (verbs "failover" and "cluster"). A member that is not there, or
+ * of another kind, is not printed: the daemon may be of another version.
+ */
+#include "view.h"
+
+#include <string.h>
+
+static const char *word_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+const json_t *rblk_view_failover(const struct rblk_view *view,
+				 const char *resource)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(view->failover); i++) {
+		const json_t *f = json_array_get(view->failover, i);
+		const char *name = word_of(f, "resource");
+
+		if (name && strcmp(name, resource) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+enum rblk_health rblk_view_worst(const struct rblk_view *view,
+				 const struct rblk_kstate *s)
+{
+	const json_t *f = rblk_view_failover(view, s->name);
+	enum rblk_health health = rblk_view_health(s);
+
+	if (health == RBLK_HEALTHY &&
+	    (word_of(f, "mute") || json_is_object(json_object_get(f, "waiting"))))
+		return RBLK_DEGRADED;
+	return health;
+}
+
+/* "  in sync alpha, bravo" */
+static void print_names(const char *what, const json_t *names, FILE *to)
+{
+	size_t i, n = json_array_size(names);
+
+	if (!json_is_array(names))
+		return;
+	fprintf(to, "  %s %s", what, n ? "" : "nobody");
+	for (i = 0; i < n; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+
+		fprintf(to, "%s%s", i ? ", " : "", name ? name : "?");
+	}
+}
+
+static void print_register(const json_t *r, FILE *to)
+{
+	const char *primary = word_of(r, "primary");
+
+	fprintf(to, "  register %lld  primary %s",
+		(long long)json_integer_value(json_object_get(r, "version")),
+		primary ? primary : "nobody");
+	print_names("in sync", json_object_get(r, "in_sync"), to);
+	print_names("voters", json_object_get(r, "voters"), to);
+	if (json_array_size(json_object_get(r, "fenced")))
+		print_names("switched off", json_object_get(r, "fenced"), to);
+}
+
+void rblk_view_print_failover(const struct rblk_view *view,
+			      const char *resource, FILE *to)
+{
+	const json_t *f = rblk_view_failover(view, resource);
+	const json_t *left = json_object_get(f, "lease_left_ms");
+	const json_t *waiting = json_object_get(f, "waiting");
+	const char *mute = word_of(f, "mute"), *what = word_of(waiting, "what");
+	const char *said = word_of(f, "module_said");
+
+	if (json_is_object(json_object_get(f, "register"))) {
+		print_register(json_object_get(f, "register"), to);
+		if (json_is_integer(left))
+			fprintf(to, "  lease %lld ms",
+				(long long)json_integer_value(left));
+		fputc('\n', to);
+	}
+	if (mute)
+		fprintf(to, "  -> it does not vote: %s\n", mute);
+	if (what) {
+		fprintf(to, "  waits: %s", what);
+		if (json_array_size(json_object_get(waiting, "nodes")))
+			print_names("for", json_object_get(waiting, "nodes"), to);
+		fputc('\n', to);
+	}
+	if (said)
+		fprintf(to, "  -> the module refused: %s\n", said);
+}
+
+/* Resources on which this node only votes. */
+void rblk_view_print_witness(const struct rblk_view *view, const char *only,
+			     FILE *to)
+{
+	bool first = view->n == 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(view->failover); i++) {
+		const json_t *f = json_array_get(view->failover, i);
+		const char *name = word_of(f, "resource");
+
+		if (!name || !json_is_true(json_object_get(f, "witness")) ||
+		    (only && strcmp(only, name) != 0))
+			continue;
+		fprintf(to, "%s%s  witness\n", first ? "" : "\n", name);
+		rblk_view_print_failover(view, name, to);
+		first = false;
+	}
+}
+
+static void print_path(const json_t *p, FILE *to)
+{
+	const json_t *rtt = json_object_get(p, "rtt_us");
+	double loss = json_integer_value(json_object_get(p, "loss_permille"));
+
+	fprintf(to, "  network %lld: ",
+		(long long)json_integer_value(json_object_get(p, "network")));
+	if (!json_is_true(json_object_get(p, "works"))) {
+		fputs("silent", to);
+		return;
+	}
+	if (json_is_integer(rtt))
+		fprintf(to, "%.2f ms, ", json_integer_value(rtt) / 1000.0);
+	fprintf(to, "%.1f%% lost", loss / 10);
+	if (json_is_true(json_object_get(p, "degraded")))
+		fputs(", degraded", to);
+}
+
+void rblk_view_print_cluster(const struct rblk_view *view, FILE *to)
+{
+	const json_t *nodes = json_object_get(view->cluster, "nodes");
+	int width = 0;
+	size_t i, j;
+
+	if (!json_is_true(json_object_get(view->cluster, "on")) ||
+	    json_array_size(nodes) == 0)
+		return;
+	fprintf(to, "\nheartbeats  every %lld ms, failed after %lld\n",
+		(long long)json_integer_value(json_object_get(view->cluster,
+							      "interval_ms")),
+		(long long)json_integer_value(json_object_get(view->cluster,
+							      "misses")));
+	for (i = 0; i < json_array_size(nodes); i++) {
+		const char *name = word_of(json_array_get(nodes, i), "node");
+
+		if (name && (int)strlen(name) > width)
+			width = strlen(name);
+	}
+	for (i = 0; i < json_array_size(nodes); i++) {
+		const json_t *n = json_array_get(nodes, i);
+		const json_t *paths = json_object_get(n, "paths");
+		const char *name = word_of(n, "node"), *state = word_of(n, "state");
+
+		fprintf(to, "  %-*s  %s", width, name ? name : "?",
+			state ? state : "?");
+		for (j = 0; j < json_array_size(paths); j++)
+			print_path(json_array_get(paths, j), to);
+		fputc('\n', to);
+	}
+}

@@ -175,15 +175,26 @@ bool rblk_lack_touches(const struct rblk_lack *lack, u8 volume, u64 sector,
 	       touches(lack->undurable[1][volume], sector, nr_sects);
 }
 
-u64 rblk_lack_sects(const struct rblk_lack *lack)
+static u64 sects_of_all(struct rblk_bitmap *const *maps)
 {
 	u64 sects = 0;
 	int i;
 
 	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
-		if (lack->lacks[i])
-			sects += rblk_bitmap_sects(lack->lacks[i]);
+		if (maps[i])
+			sects += rblk_bitmap_sects(maps[i]);
 	return sects;
+}
+
+u64 rblk_lack_sects(const struct rblk_lack *lack)
+{
+	return sects_of_all(lack->lacks);
+}
+
+u64 rblk_lack_undurable_sects(const struct rblk_lack *lack)
+{
+	return sects_of_all(lack->undurable[0]) +
+	       sects_of_all(lack->undurable[1]);
 }
 
 static u64 bytes_of_all(struct rblk_bitmap *const *maps)

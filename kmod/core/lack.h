@@ -177,6 +177,15 @@ bool rblk_lack_touches(const struct rblk_lack *lack, u8 volume, u64 sector,
 u64 rblk_lack_sects(const struct rblk_lack *lack);
 
 /**
+ * rblk_lack_undurable_sects - how much the peer may lose again
+ * @lack: of that peer
+ *
+ * Return: sectors of blocks in @undurable, over all volumes; those in both of
+ * the sets count twice.
+ */
+u64 rblk_lack_undurable_sects(const struct rblk_lack *lack);
+
+/**
  * rblk_lack_bytes - memory that the sets take
  * @lack: of that peer
  */

@@ -144,6 +144,7 @@ struct peer_view {
 	u64 copied_bytes;
 	u64 to_copy_bytes;
 	u64 lacks_bytes;
+	u64 undurable_bytes;
 	u64 memory_bytes;
 	u64 copy_rate;
 	bool paused;
@@ -187,9 +188,12 @@ static void view_peer(struct rblk_peer *peer, struct peer_view *view)
 	view->paused = peer->resync.paused;
 	view->fork = peer->fork;
 	view->memory_bytes = rblk_lack_bytes(&peer->lack);
-	if (log->gate.primary)
+	if (log->gate.primary) {
 		view->lacks_bytes = rblk_lack_sects(&peer->lack) <<
 				    SECTOR_SHIFT;
+		view->undurable_bytes =
+			rblk_lack_undurable_sects(&peer->lack) << SECTOR_SHIFT;
+	}
 	/* A peer that is gone has all it ever had, and nothing newer. */
 	if (view->conn == RBLK_CONN_DOWN && view->lag_ops &&
 	    view->repl == RBLK_REPL_UPTODATE)
@@ -255,6 +259,8 @@ int rblk_fill_peer(struct sk_buff *skb, struct rblk_peer *peer)
 	    put_u64(skb, RBLK_PEER_RECEIVED_BYTES,
 		    READ_ONCE(peer->received_bytes), RBLK_PEER_PAD) ||
 	    put_u64(skb, RBLK_PEER_LACKS_BYTES, view.lacks_bytes,
+		    RBLK_PEER_PAD) ||
+	    put_u64(skb, RBLK_PEER_UNDURABLE_BYTES, view.undurable_bytes,
 		    RBLK_PEER_PAD) ||
 	    put_u64(skb, RBLK_PEER_MEMORY_BYTES, view.memory_bytes,
 		    RBLK_PEER_PAD) ||

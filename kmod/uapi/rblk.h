@@ -306,6 +306,11 @@ enum rblk_attr_peer {
 	RBLK_PEER_FORK_THEIRS_SINCE_S,
 	/* answers only: */
 	RBLK_PEER_MEMORY_BYTES,	/* u64: that the sets of what it lacks take here */
+	/*
+	 * u64: blocks that it has and would lack if its disk lost its cache, at
+	 * most; primary only
+	 */
+	RBLK_PEER_UNDURABLE_BYTES,
 	__RBLK_PEER_MAX,
 };
 

@@ -203,8 +203,10 @@ fresh_history() {
 	crash_epoch=0
 	for ((v = 0; v < crash_volumes; v++)); do
 		blkdiscard -z -l $((crash_blocks * 4096)) "$(volume "$first" $v)"
-		sync "$(volume "$first" $v)"
 	done
+	for ((v = 0; v < crash_volumes; v++)); do sync "$(volume "$first" $v)"; done
+	# all of it was flushed there: a cut would cost nothing now
+	at_most "$(peer_number "$first" "$second" undurable_bytes)" 0 "may be lost again"
 }
 
 meet() {
@@ -296,7 +298,10 @@ cut_backup() {
 	nap 900
 	unload
 	was=$(peer_number "$first" "$second" sent_bytes)
-	accounted=$(($(peer_number "$first" "$second" lacks_bytes) + $(number "$first" log_used_bytes)))
+	# what it never had, and what it had and had not flushed
+	accounted=$(($(peer_number "$first" "$second" lacks_bytes) +
+		$(peer_number "$first" "$second" undurable_bytes) +
+		$(number "$first" log_used_bytes)))
 	power_on "$second"
 	meet
 	level "$first"

@@ -144,6 +144,8 @@ json_t *rblk_json_peer(const struct rblk_kpeer *p)
 	set(o, "resync_paused",
 	    flag(h, RBLK_PEER_RESYNC_PAUSED, p->resync_paused));
 	set(o, "lacks_bytes", number(h, RBLK_PEER_LACKS_BYTES, p->lacks_bytes));
+	set(o, "undurable_bytes",
+	    number(h, RBLK_PEER_UNDURABLE_BYTES, p->undurable_bytes));
 	set(o, "fork_seq", number(h, RBLK_PEER_FORK_SEQ, p->fork_seq));
 	set(o, "fork_generation",
 	    number(h, RBLK_PEER_FORK_GENERATION, p->fork_generation));

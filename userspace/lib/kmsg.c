@@ -110,6 +110,7 @@ static const struct field peer_fields[] = {
 	FIELD(RBLK_PEER_FORK_MINE_OPS, F_U64, rblk_kpeer, fork_mine_ops),
 	FIELD(RBLK_PEER_FORK_THEIRS_OPS, F_U64, rblk_kpeer, fork_theirs_ops),
 	FIELD(RBLK_PEER_MEMORY_BYTES, F_U64, rblk_kpeer, memory_bytes),
+	FIELD(RBLK_PEER_UNDURABLE_BYTES, F_U64, rblk_kpeer, undurable_bytes),
 	FIELD(RBLK_PEER_FORK_MINE_SINCE_S, F_U64, rblk_kpeer,
 	      fork_mine_since_s),
 	FIELD(RBLK_PEER_FORK_THEIRS_SINCE_S, F_U64, rblk_kpeer,

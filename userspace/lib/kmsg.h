@@ -99,6 +99,7 @@ struct rblk_kpeer {
 	uint64_t fork_mine_ops;
 	uint64_t fork_theirs_ops;
 	uint64_t memory_bytes;
+	uint64_t undurable_bytes;
 	uint64_t fork_mine_since_s;
 	uint64_t fork_theirs_since_s;
 };

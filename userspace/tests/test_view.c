@@ -306,7 +306,8 @@ static void json_shape(void **state)
 		"durable_seq", "lag_ops", "lag_bytes", "lag_ms", "sent_bytes",
 		"received_bytes", "resync_done_bytes", "resync_total_bytes",
 		"resync_bytes_per_second", "resync_left_seconds",
-		"resync_paused", "lacks_bytes", "fork_seq", "fork_generation",
+		"resync_paused", "lacks_bytes", "undurable_bytes",
+		"fork_seq", "fork_generation",
 		"fork_mine_ops", "fork_theirs_ops", "fork_mine_since_s",
 		"fork_theirs_since_s", "memory_bytes", "link",
 	};

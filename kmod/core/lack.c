@@ -111,6 +111,7 @@ void rblk_lack_returned(struct rblk_lack *lack, u64 seq, bool consistent)
 				       lack->undurable_last[i]);
 		merge_all(lack->lacks, lack->undurable[i]);
 		lack->undurable_last[i] = 0;
+		lack->coarse = true;
 	}
 	if (!consistent || lack->lacks_last > seq)
 		return;
@@ -129,7 +130,7 @@ void rblk_lack_begin(struct rblk_lack *lack, u64 seq, bool everything)
 	int i;
 
 	if (everything) {
-		rblk_lack_forget(lack, seq);
+		rblk_lack_restore(lack, seq);
 		for (i = 0; i < RBLK_MAX_VOLUMES; i++)
 			if (lack->lacks[i])
 				rblk_bitmap_set_all(lack->lacks[i]);

@@ -126,7 +126,8 @@ void rblk_lack_durable(struct rblk_lack *lack, u64 seq);
  * @seq: its position
  * @consistent: its data is whole, not in the middle of being overwritten
  *
- * What it had applied and lost again, it lacks. If its data is whole and
+ * What it had applied and may have lost again, it lacks; most of that is still
+ * there, and all of it in blocks that were written in part. If its data is whole and
  * everything in @lacks is part of it, it lacks nothing: its acknowledgments
  * were lost, or it got the data elsewhere.
  */
@@ -136,7 +137,8 @@ void rblk_lack_returned(struct rblk_lack *lack, u64 seq, bool consistent);
  * rblk_lack_begin - its blocks are being overwritten out of order from now on
  * @lack: of that peer
  * @seq: the position that it will have at the end, at least
- * @everything: nothing is known of its data: it lacks every block
+ * @everything: nothing is known of its data: it lacks every block, as far as it
+ *	does not turn out to be equal
  */
 void rblk_lack_begin(struct rblk_lack *lack, u64 seq, bool everything);
 

@@ -225,7 +225,6 @@ static void begin_resync_locked(struct rblk_peer *peer)
 	u64 theirs = peer->theirs.lineage.seq;
 	u64 mine = peer->mine.lineage.seq;
 	u64 parted = rblk_tell_counts(peer);
-	bool full = peer->offer == RBLK_SYNC_FULL;
 
 	/* What it has beyond, this node lacks as well as the other way round. */
 	if (parted)
@@ -235,9 +234,9 @@ static void begin_resync_locked(struct rblk_peer *peer)
 		rblk_lack_returned(&peer->lack, theirs, false);
 		rblk_log_remember_rest(log, peer->node_id, theirs);
 	}
-	rblk_lack_begin(&peer->lack, mine, full);
+	rblk_lack_begin(&peer->lack, mine, peer->offer == RBLK_SYNC_FULL);
 	rblk_log_stream(log, peer->node_id, mine, 'A');
-	rblk_resync_begin(peer, full || peer->lack.coarse);
+	rblk_resync_begin(peer, peer->lack.coarse);
 }
 
 static void stream_locked(struct rblk_peer *peer, enum rblk_repl repl)

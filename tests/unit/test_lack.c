@@ -584,6 +584,42 @@ static void test_restored(void **state)
 	free_map(lack.undurable[1][0]);
 }
 
+/* Who crashed may still have it: compared. Who was away never had it: sent. */
+static void test_what_was_there_is_compared(void **state)
+{
+	struct rblk_lack lack = { .lacks = { new_map() } };
+
+	(void)state;
+	lack.undurable[0][0] = new_map();
+	lack.undurable[1][0] = new_map();
+	rblk_lack_init(&lack);
+	rblk_lack_forget(&lack, 10);
+	rblk_lack_applied(&lack, 0, 3 * SECTS, 8, 11);
+	assert_int_equal(rblk_lack_undurable_sects(&lack), SECTS);
+	rblk_lack_missed(&lack, 0, 5 * SECTS, SECTS, 12);
+	rblk_lack_returned(&lack, 11, true);
+	assert_false(lack.coarse);
+	assert_int_equal(rblk_lack_sects(&lack), SECTS);
+	rblk_lack_returned(&lack, 10, true);
+	assert_true(lack.coarse);
+	assert_int_equal(rblk_lack_sects(&lack), 2 * SECTS);
+	assert_int_equal(rblk_lack_undurable_sects(&lack), 0);
+	rblk_lack_begin(&lack, 12, false);
+	assert_true(lack.coarse);
+	rblk_lack_end(&lack);
+	assert_false(lack.coarse);
+	/* a copy of everything, also the rest of it after an interruption */
+	rblk_lack_begin(&lack, 20, true);
+	rblk_lack_returned(&lack, 20, false);
+	rblk_lack_begin(&lack, 20, false);
+	assert_true(lack.coarse && lack.partial);
+	assert_int_equal(rblk_lack_sects(&lack), BLOCKS * SECTS);
+	rblk_lack_forget(&lack, 0);
+	free_map(lack.lacks[0]);
+	free_map(lack.undurable[0][0]);
+	free_map(lack.undurable[1][0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_broken_rules_are_noticed),
 		cmocka_unit_test(test_another_disk_needs_everything),
 		cmocka_unit_test(test_restored),
+		cmocka_unit_test(test_what_was_there_is_compared),
 	};
 
 	return cmocka_run_group_tests_name("lack", tests, NULL, NULL);

@@ -35,6 +35,22 @@ copy_in_full
 [ "$moved" -le $((size / 100)) ] || fail "$moved bytes moved: more than one percent"
 identical /dev/ram0 /dev/ram1
 
+say "the same, interrupted: what is left is compared as well"
+on bravo rblk down r0
+on bravo rblk up r0
+connected alpha
+was=$(peer_number alpha bravo sent_bytes)
+netem alpha bravo rate 200kbit
+on alpha rblk resync --full r0 bravo
+on alpha rblk disconnect r0 bravo
+[ "$(peer_number alpha bravo lacks_bytes)" -ge $((size / 2)) ] || fail "it was over before"
+netem alpha bravo
+on alpha rblk connect r0 bravo
+level alpha
+moved=$(($(peer_number alpha bravo sent_bytes) - was))
+[ "$moved" -le $((size / 100)) ] || fail "$moved bytes moved: more than one percent"
+identical /dev/ram0 /dev/ram1
+
 say "bravo has nothing, and half of alpha is zero"
 on bravo rblk down r0
 dd if=/dev/urandom of=/dev/ram1 bs=1M oflag=direct status=none || true

@@ -105,7 +105,7 @@ static void section_failed(struct rblk_fence_run *run, const char *why)
 	char text[400];
 
 	rblk_text_format(text, sizeof(text), "%s: %s", now(run)->name, why);
-	rblk_log(RBLK_LOG_WARNING, NULL, run->node.name, "fence %s", text);
+	rblk_log(RBLK_LOG_DEBUG, NULL, run->node.name, "fence %s", text);
 	add_text(run, "; ", text);
 	if (next_section(run, false))
 		go_on_after(run, 0);

@@ -53,6 +53,11 @@ static void check_voters(struct rblk_config *c,
 			       r->name, data);
 		return;
 	}
+	if (r->acks && r->acks < __builtin_popcount(synchronous(r)) - 1)
+		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &r->acks_pos,
+			       "failover = auto with acks = %u would not happen while all are in sync: a write need not be on all of the %d backups of protocol B or C that resource \"%s\" has, so none of them may be promoted; use acks = all, or protocol A towards some",
+			       r->acks, __builtin_popcount(synchronous(r)) - 1,
+			       r->name);
 	if (!synchronous(r))
 		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &r->failover.pos,
 			       "failover = auto with protocol A alone would lose acknowledged writes; use B or C, towards one node at least");

@@ -446,6 +446,37 @@ static void two_without(void **state)
 	free(two);
 }
 
+/* With three nodes acks = 1 leaves one that may lack a write. */
+static void fewer_acks(void **state)
+{
+	static const char three[] =
+		"node \"eve\" { id = 2  address = \"10.0.0.3\" }\n";
+	static const struct {
+		const char *options, *said;
+	} cases[] = {
+		{ "failover = auto acks = 2", "" },
+		{ "failover = auto acks = 1 on eve { protocol = A }", "" },
+		{ "failover = manual acks = 1", "" },
+		{ "failover = auto acks = 1",
+		  "f:12:28: error: failover = auto with acks = 1 would not happen while all are in sync: a write need not be on all of the 2 backups of protocol B or C that resource \"r0\" has, so none of them may be promoted; use acks = all, or protocol A towards some\n" },
+	};
+	char *all = edit_of(base, eve, three);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = edit_of(all, "failover = auto", cases[i].options);
+		struct rblk_config *c = parse(text);
+		char *said = rblk_diags_format(&c->diags);
+
+		assert_string_equal(said, cases[i].said);
+		free(said);
+		rblk_config_free(c);
+		free(text);
+	}
+	free(all);
+}
+
 /* ---- agents ---- */
 
 static char dir[] = "/tmp/rblk-test-XXXXXX";
@@ -594,6 +625,7 @@ int main(void)
 		cmocka_unit_test(shown_is_readable),
 		cmocka_unit_test(each_mistake),
 		cmocka_unit_test(two_without),
+		cmocka_unit_test(fewer_acks),
 		cmocka_unit_test(finds_agents),
 		cmocka_unit_test(reads_options),
 		cmocka_unit_test(checks_agents),

@@ -432,6 +432,7 @@ void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 	case RBLK_BEAT_HANDOVER:
 		take_handover(f, e, node, &body->handover);
 		f->is_due = true;
+		f->is_stale = true;	/* is it open? */
 		break;
 	case RBLK_BEAT_BEAT:
 		break;

@@ -133,8 +133,7 @@ static bool is_calm(const struct rblk_failover *f)
 {
 	return !f->is_stale && !f->busy && !f->policy.joining &&
 	       f->request.want == RBLK_POLICY_WANT_NOTHING &&
-	       f->waits == RBLK_POLICY_FINE &&
-	       (f->record.first_write_ms || !f->record.promoted_ms);
+	       f->waits == RBLK_POLICY_FINE;
 }
 
 static void see_nodes(struct rblk_failover *f, struct rblk_engine *e)

@@ -356,17 +356,38 @@ static bool op_send(void *ctx, unsigned int path,
 static void op_set_lease(void *ctx, const char *name, uint64_t until_ms)
 {
 	struct rblk_kstate *s = fake_find(ctx, name);
+	struct fake *f = ctx;
 
+	f->told_lease_ms = until_ms;
+	if (f->hold_leases)
+		return;
 	if (s)
 		s->resource.lease_until_ns = until_ms * 1000000;
-	rblk_failover_lease_set(&((struct fake *)ctx)->engine, name, until_ms,
-				s ? 0 : -ENOENT);
+	rblk_failover_lease_set(&f->engine, name, until_ms, s ? 0 : -ENOENT);
+}
+
+static void write_ballot(struct fake *f, struct rblk_ballot_job *job)
+{
+	rblk_failover_ballot_work(job);
+	rblk_failover_written(&f->engine, job);
+	rblk_engine_run(&f->engine);
 }
 
 static void op_write_ballot(void *ctx, struct rblk_ballot_job *job)
 {
-	rblk_failover_ballot_work(job);
-	rblk_failover_written(&((struct fake *)ctx)->engine, job);
+	struct fake *f = ctx;
+
+	if (f->hold_ballots && f->ballots_n < FAKE_MAX)
+		f->ballots[f->ballots_n++] = job;
+	else
+		write_ballot(f, job);
+}
+
+void fake_write_ballots(struct fake *f)
+{
+	f->hold_ballots = false;
+	while (f->ballots_n)
+		write_ballot(f, f->ballots[--f->ballots_n]);
 }
 
 static void op_fence(void *ctx, const struct rblk_config_node *node)

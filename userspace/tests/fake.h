@@ -39,6 +39,12 @@ struct fake {
 		     const struct sockaddr_storage *addr, const uint8_t *bytes,
 		     size_t n);
 
+	bool hold_ballots;		/* until fake_write_ballots() */
+	struct rblk_ballot_job *ballots[FAKE_MAX];
+	size_t ballots_n;
+	bool hold_leases;		/* the module is not told, until that is false */
+	uint64_t told_lease_ms;		/* the last that it was to be told */
+
 	char dir[64];
 	char instance_dir[96];
 	char config[128];
@@ -56,6 +62,9 @@ struct rblk_kstate *fake_find(struct fake *f, const char *name);
 /* Ask; returns the code of the answer and keeps its JSON in a static string. */
 int fake_ask(struct fake *f, const char *request);
 extern char *fake_answer;
+
+/* What was to be written is durable now; hold no more. */
+void fake_write_ballots(struct fake *f);
 
 /* Do the jobs that were held, and hold no more. */
 void fake_release(struct fake *f);

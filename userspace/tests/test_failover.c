@@ -9,13 +9,16 @@
 #include "failover.h"
 #include "fake.h"
 #include "log.h"
+#include "text.h"
 #include "xalloc.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NODES		3
 #define MAX_FLYING	256
@@ -433,6 +436,74 @@ static void no_majority_no_primary(void **state)
 	stop();
 }
 
+/* What a voter says is on its disk before it leaves; so is what a leader does. */
+static void durable_comes_first(void **state)
+{
+	(void)state;
+	start_with_primary();
+	w.f[2].hold_ballots = true;
+	w.dead[0] = true;
+	run(3000);
+	assert_false(is_primary(1));
+	assert_false(failover(1)->arbiter.votes & 1 << 2);
+	w.f[1].hold_ballots = true;
+	fake_write_ballots(&w.f[2]);
+	run(3000);
+	assert_false(is_primary(1));
+	assert_int_not_equal(failover(2)->arbiter.store.record.primary, 1);
+	fake_write_ballots(&w.f[1]);
+	run(3000);
+	assert_true(serves(1));
+	stop();
+}
+
+/* A module that does not take the end of its lease: it has to run out first. */
+static void stop_comes_first(void **state)
+{
+	uint64_t ends;
+
+	(void)state;
+	start_with_primary();
+	w.f[0].hold_leases = true;
+	run(10);
+	/* a round that the arbiter stops the kernel for */
+	rblk_failover_stop_kernel(failover(0), &w.f[0].engine);
+	ends = failover(0)->lease_set_ms;
+	assert_true(ends > w.f[0].now_ms);
+	assert_int_equal(w.f[0].told_lease_ms, 0);
+	while (w.f[0].now_ms < ends) {
+		assert_false(rblk_failover_is_settled(failover(0)));
+		run(1);
+	}
+	run(10);
+	assert_true(rblk_failover_is_settled(failover(0)));
+	w.f[0].hold_leases = false;
+	run(1000);
+	assert_true(serves(0));
+	stop();
+}
+
+/* A disk that fails: the node says nothing any more, and why. */
+static void failed_write_is_mute(void **state)
+{
+	char why[256];
+
+	(void)state;
+	start_with_primary();
+	close(failover(2)->store->fd);
+	failover(2)->store->fd = open("/dev/full", O_RDWR);
+	w.dead[0] = true;
+	run(4000);
+	assert_false(is_primary(1));
+	assert_true(failover(2)->arbiter.mute);
+	rblk_text_copy(why, sizeof(why), failover(2)->mute_why);
+	assert_non_null(strstr(why, "restart rblkd"));
+	/* time alone does not heal it */
+	run(10000);
+	assert_true(failover(2)->arbiter.mute);
+	stop();
+}
+
 /* The same configuration, read again and again. */
 static void reload_disturbs_nothing(void **state)
 {
@@ -586,6 +657,9 @@ int main(void)
 		cmocka_unit_test(new_registers),
 		cmocka_unit_test(reinstalled_votes_again),
 		cmocka_unit_test(no_majority_no_primary),
+		cmocka_unit_test(durable_comes_first),
+		cmocka_unit_test(stop_comes_first),
+		cmocka_unit_test(failed_write_is_mute),
 		cmocka_unit_test(reload_disturbs_nothing),
 		cmocka_unit_test(eviction),
 		cmocka_unit_test(off_by_hand),

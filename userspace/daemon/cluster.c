@@ -49,16 +49,6 @@ static void derive_key(struct rblk_cluster *c, const char *name,
 	memcpy(&c->number, digest, sizeof(c->number));
 }
 
-static bool is_wanted(const struct rblk_config *config)
-{
-	size_t i;
-
-	for (i = 0; i < config->resources_n; i++)
-		if (config->resources[i].failover.automatic)
-			return true;
-	return false;
-}
-
 static uint8_t paths_of(const struct rblk_config_node *self,
 			const struct rblk_config_node *n)
 {
@@ -79,7 +69,7 @@ static void configure_node(struct rblk_cluster *c, uint8_t id, uint8_t paths)
 void rblk_cluster_configure(struct rblk_cluster *c,
 			    const struct rblk_config *config,
 			    const struct rblk_config_node *self,
-			    const unsigned char *key, size_t key_len)
+			    const unsigned char *key, size_t key_len, bool on)
 {
 	uint8_t paths[RBLK_MAX_NODES] = { 0 };
 	unsigned int i;
@@ -93,7 +83,7 @@ void rblk_cluster_configure(struct rblk_cluster *c,
 	c->self = self->id;
 	c->detector.interval_ms = config->beat_ms;
 	c->detector.misses = config->beat_misses;
-	c->on = is_wanted(config);
+	c->on = on;
 	for (i = 0; c->on && i < config->nodes_n; i++) {
 		const struct rblk_config_node *n = &config->nodes[i];
 

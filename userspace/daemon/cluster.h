@@ -107,13 +107,14 @@ struct rblk_cluster {
  * @self: this node, in it
  * @key: the cluster's
  * @key_len: bytes of it
+ * @on: heartbeats are wanted
  *
  * Sessions and what is known of nodes that stay are kept.
  */
 void rblk_cluster_configure(struct rblk_cluster *c,
 			    const struct rblk_config *config,
 			    const struct rblk_config_node *self,
-			    const unsigned char *key, size_t key_len);
+			    const unsigned char *key, size_t key_len, bool on);
 
 /**
  * rblk_cluster_tick - send beats that are due

@@ -180,6 +180,21 @@ static void drop(struct rblk_failover *f)
 	free(f);
 }
 
+/*
+ * It is manual now, says the configuration, but the module still needs leases:
+ * all goes on as it was until 'rblk adjust'. Else its I/O would stop because somebody
+ * had the configuration read again.
+ */
+static bool is_in_use(struct rblk_failover *f, struct rblk_engine *e,
+		      const struct rblk_config_resource *r)
+{
+	if (!r || !rblk_engine_find(e, f->name))
+		return false;
+	f->is_stale = true;
+	rblk_failover_look(f, e, now_of(e));
+	return f->view.leased;
+}
+
 void rblk_failover_configure(struct rblk_engine *e)
 {
 	struct rblk_failover **at = &e->failovers, *f;
@@ -188,7 +203,7 @@ void rblk_failover_configure(struct rblk_engine *e)
 
 	while ((f = *at)) {
 		r = rblk_config_resource(e->config, f->name);
-		if (r && is_mine(e, r)) {
+		if ((r && is_mine(e, r)) || is_in_use(f, e, r)) {
 			at = &f->next;
 			continue;
 		}

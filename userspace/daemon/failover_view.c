@@ -4,6 +4,7 @@
  */
 #include "failover.h"
 
+#include "text.h"
 #include "xalloc.h"
 
 #include <stdlib.h>
@@ -59,8 +60,13 @@ static void see_kernel(struct rblk_failover *f, const struct rblk_kstate *s)
 	struct rblk_policy_view *v = &f->view;
 	size_t i;
 
-	v->up = true;
 	v->primary = s->resource.role == RBLK_ROLE_PRIMARY;
+	/* promoted by hand, before it was automatic: nothing happens to that */
+	v->up = !v->primary || s->resource.leased;
+	if (!v->up)
+		rblk_text_format(f->failure, sizeof(f->failure),
+				 "it was promoted while failover was manual: 'rblk demote %s', 'rblk adjust %s', then promote it again",
+				 f->name, f->name);
 	v->data_good = data_is_good(f, s);
 	v->opened = s->resource.openers > 0 && !rblk_failover_forces(f);
 	v->leased = s->resource.leased;

@@ -158,6 +158,10 @@ static bool same_resource(const struct rblk_kresource *want,
 				 have->node_id, want->node_id);
 	else if (memcmp(want->uuid, have->uuid, sizeof(want->uuid)) != 0)
 		rblk_text_format(why, size, "it belongs to another cluster");
+	else if (want->leased != have->leased && have->role == RBLK_ROLE_PRIMARY)
+		/* the others go by the register, or do not, at another time */
+		rblk_text_format(why, size,
+				 "it is primary, and failover changes between manual and auto: 'rblk demote' comes first");
 	else
 		return true;
 	return false;

@@ -80,18 +80,29 @@ static void listen_on(struct rblk_engine *e, unsigned int path,
 					   sizeof(name)), strerror(-rc));
 }
 
+/* Also on a node that votes on nothing: the others want to hear of it. */
+static bool is_automatic(const struct rblk_engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->config->resources_n; i++)
+		if (e->config->resources[i].failover.automatic)
+			return true;
+	return e->failovers;
+}
+
 void rblk_engine_follow(struct rblk_engine *e)
 {
 	bool on;
 
+	rblk_failover_configure(e);
+	on = is_automatic(e);
 	e->cluster.ops = &cluster_ops;
 	e->cluster.ctx = e;
 	rblk_cluster_configure(&e->cluster, e->config, e->node, e->key,
-			       e->key_len);
-	on = e->cluster.on;
+			       e->key_len, on);
 	listen_on(e, 0, on ? &e->node->addr : NULL);
 	listen_on(e, 1, on && e->node->address2 ? &e->node->addr2 : NULL);
-	rblk_failover_configure(e);
 	rblk_engine_run(e);
 }
 

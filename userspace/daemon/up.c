@@ -72,6 +72,9 @@ static struct rblk_outcome adopt(struct rblk_engine *e, const char *name,
 	else
 		rblk_engine_adopt(e, state);
 	free(state);
+	/* whether it fails over by itself is known to the module now */
+	if (e->started)
+		rblk_engine_follow(e);
 	return done;
 }
 

@@ -130,6 +130,10 @@ static int change(struct fake *f, struct rblk_kstate *s,
 			s->resource.data_crc = req->resource.data_crc;
 			note(f, " data-crc %u", req->resource.data_crc);
 		}
+		if (req->resource.has & RBLK_HAS(RBLK_RES_LEASED)) {
+			s->resource.leased = req->resource.leased;
+			note(f, " leased %u", req->resource.leased);
+		}
 		if (req->resource.has & RBLK_HAS(RBLK_RES_IN_SYNC)) {
 			s->resource.in_sync = req->resource.in_sync;
 			note(f, " in-sync %x", req->resource.in_sync);
@@ -154,6 +158,7 @@ static int change(struct fake *f, struct rblk_kstate *s,
 		s->resource.data = RBLK_DATA_CONSISTENT;
 		s->resource.generation = req->generation;
 		if (req->nest == RBLK_A_RESOURCE) {
+			s->resource.leased = req->resource.leased;
 			s->resource.in_sync = req->resource.in_sync;
 			s->resource.lease_until_ns =
 				req->resource.lease_until_ns;

@@ -24,6 +24,7 @@ struct flying {
 struct world {
 	struct rblk_config config;
 	struct rblk_cluster c[2];
+	bool on;
 	uint64_t now_us;
 	uint64_t token;
 	struct flying flying[MAX_FLYING];
@@ -99,12 +100,8 @@ static void start_node(struct world *w, uint8_t self, const char *key)
 	ends[self] = (struct end){ w, self };
 	*c = (struct rblk_cluster){ .ops = &ops, .ctx = &ends[self] };
 	rblk_cluster_configure(c, &w->config, &w->config.nodes[self],
-			       (const unsigned char *)key, strlen(key));
+			       (const unsigned char *)key, strlen(key), w->on);
 }
-
-static struct rblk_config_resource automatic = {
-	.failover = { .automatic = true },
-};
 
 static void start(struct world *w)
 {
@@ -116,8 +113,7 @@ static void start(struct world *w)
 	w->config.beat_ms = 1000;
 	w->config.beat_misses = 3;
 	w->config.nodes_n = 2;
-	w->config.resources = &automatic;
-	w->config.resources_n = 1;
+	w->on = true;
 	for (i = 0; i < 2; i++) {
 		w->config.nodes[i].id = i;
 		w->config.nodes[i].address2 = "there is one";
@@ -323,7 +319,7 @@ static void manual_is_silent(void **state)
 
 	(void)state;
 	start(&w);
-	w.config.resources_n = 0;
+	w.on = false;
 	start_node(&w, 0, KEY);
 	assert_int_equal(rblk_cluster_tick(&w.c[0]), UINT64_MAX);
 	assert_int_equal(w.n, 0);

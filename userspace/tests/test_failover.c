@@ -643,6 +643,72 @@ static void fence_by_agent(void **state)
 	stop();
 }
 
+static void configure(bool automatic)
+{
+	static char text[sizeof(config)];
+	char *at;
+	unsigned int i;
+
+	memcpy(text, config, sizeof(config));
+	if (!automatic) {
+		at = strstr(text, "failover = auto");
+		memset(at, ' ', strlen("failover = auto"));
+	}
+	for (i = 0; i < NODES; i++)
+		fake_configure(&w.f[i], text);
+}
+
+/* Made manual: it goes on as it is until it is adjusted, and then without leases. */
+static void automatic_no_more(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start_with_primary();
+	configure(false);
+	for (i = 0; i < NODES; i++)
+		fake_ask(&w.f[i], "{\"schema\":\"rblk.control/1\",\"verb\":\"reload\"}");
+	/* the witness has nothing to adjust: it does not vote any more */
+	run(3000);
+	assert_true(serves(0));
+	/* two could be primary if only this node's module knew */
+	assert_int_equal(fake_ask(&w.f[0], ASK("adjust", "")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "rblk demote"));
+	fake_ask(&w.f[0], ASK("demote", ""));
+	run(1000);
+	assert_int_equal(w.f[0].code, 0);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(fake_ask(&w.f[i], ASK("adjust", "")), 0);
+	run(3000);
+	assert_int_equal(module_of(0)->resource.leased, 0);
+	assert_null(failover(0));
+	stop();
+}
+
+/* Made automatic while it is primary: nobody touches it. */
+static void automatic_too_late(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start();
+	module_of(0)->resource.role = RBLK_ROLE_PRIMARY;
+	module_of(0)->resource.leased = 0;
+	module_of(0)->resource.data = RBLK_DATA_CONSISTENT;
+	module_of(1)->resource.data = RBLK_DATA_CONSISTENT;
+	for (i = 0; i < NODES; i++)
+		create_register(i);
+	run(5000);
+	assert_true(is_primary(0));
+	assert_false(is_primary(1));
+	assert_non_null(strstr(failover(0)->failure, "while failover was manual"));
+	assert_int_equal(fake_ask(&w.f[0], ASK("adjust", "")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "rblk demote"));
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -660,6 +726,8 @@ int main(void)
 		cmocka_unit_test(durable_comes_first),
 		cmocka_unit_test(stop_comes_first),
 		cmocka_unit_test(failed_write_is_mute),
+		cmocka_unit_test(automatic_no_more),
+		cmocka_unit_test(automatic_too_late),
 		cmocka_unit_test(reload_disturbs_nothing),
 		cmocka_unit_test(eviction),
 		cmocka_unit_test(off_by_hand),

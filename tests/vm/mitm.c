@@ -8,12 +8,14 @@
  * SIGUSR1 it flips one bit in the middle of the next piece of at least 8 KiB
  * that goes from the caller to the called, once, and says so.
  *
- * After SIGUSR2 it reads "TYPE SIDE NTH" from ORDER-FILE: the Nth message of that
- * type from the caller (0) or from the called (1) is not passed on, nor is
- * anything after it: both ends are hung up on. It says so, once.
+ * After SIGUSR2 it reads "TYPE SIDE NTH [FLAGS] [hold]" from ORDER-FILE: the Nth
+ * message of that type, which has all these flags, from the caller (0) or from the
+ * called (1) is not passed on, nor is anything after it: both ends are hung up on. Or,
+ * with "hold", nothing is passed on until SIGUSR1; then all is. It says so, once.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -27,6 +29,7 @@
 #define MAX_PAIRS	64
 #define PIECE		65536
 #define LONG		8192
+#define ANSWER_MS	5000	/* what is not answered for so long is a lost end */
 
 static volatile sig_atomic_t armed;
 
@@ -35,7 +38,10 @@ static int pair[MAX_PAIRS][2];
 
 static volatile sig_atomic_t has_orders;
 static const char *order_path;
-static struct { unsigned int type, side, nth; } order;	/* nth 0: none */
+static struct {
+	unsigned int type, side, nth, flags;	/* nth 0: none */
+	bool hold;
+} order;
 
 /* A header of the protocol (Documentation/wire.rst), and what to skip to the next. */
 #define HEADER		64
@@ -59,21 +65,36 @@ static void arm(int signum)
 static void take_orders(void)
 {
 	FILE *f = fopen(order_path, "r");
+	char word[8] = "";
 
 	has_orders = 0;
-	if (!f || fscanf(f, "%u %u %u", &order.type, &order.side, &order.nth) != 3) {
+	order.flags = 0;
+	if (!f || fscanf(f, "%u %u %u %u %7s", &order.type, &order.side,
+			 &order.nth, &order.flags, word) < 3) {
 		fprintf(stderr, "mitm: no orders in %s\n", order_path);
 		exit(1);
 	}
 	fclose(f);
+	order.hold = !strcmp(word, "hold");
 	puts("ready");
 	fflush(stdout);
 }
 
-/* Return: how many of the @n bytes are before the message that is dropped. */
-static ssize_t before_dropped(struct stream *s, unsigned int side,
+static bool is_ordered(const struct stream *s, unsigned int side)
+{
+	uint16_t flags;
+
+	memcpy(&flags, s->head + 6, sizeof(flags));
+	return order.nth && s->head[4] == order.type && side == order.side &&
+	       (flags & order.flags) == order.flags && !--order.nth;
+}
+
+/* Return: how many of the @n bytes are before the message that was ordered. */
+static ssize_t before_ordered(struct stream *s, unsigned int side,
 			      const unsigned char *buf, ssize_t n)
 {
+	ssize_t before = n;
+
 	for (ssize_t i = 0; i < n; i++) {
 		if (s->payload) {
 			s->payload--;
@@ -88,11 +109,21 @@ static ssize_t before_dropped(struct stream *s, unsigned int side,
 			continue;
 		s->got = 0;
 		memcpy(&s->payload, s->head + 8, sizeof(s->payload));
-		if (order.nth && s->head[4] == order.type &&
-		    side == order.side && !--order.nth)
-			return i + 1 < HEADER ? 0 : i + 1 - HEADER;
+		if (is_ordered(s, side))
+			before = i + 1 < HEADER ? 0 : i + 1 - HEADER;
 	}
-	return n;
+	return before;
+}
+
+/* Until SIGUSR1, which is then no order to damage anything. */
+static void hold(void)
+{
+	armed = 0;
+	printf("held %u\n", order.type);
+	fflush(stdout);
+	while (!armed)
+		poll(NULL, 0, 20);
+	armed = 0;
 }
 
 static struct sockaddr_in address(const char *host, const char *port)
@@ -124,12 +155,23 @@ static void hang_up(int i)
 	pair[i][0] = pair[i][1] = -1;
 }
 
+/* Else a link that is cut would hold up who calls again. */
+static void expect_answers(int fd)
+{
+	unsigned int ms = ANSWER_MS;
+
+	checked(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)),
+		"TCP_USER_TIMEOUT");
+}
+
 static void take_call(int listener, const struct sockaddr_in *to)
 {
 	int caller = checked(accept(listener, NULL, NULL), "accept");
 	int called = checked(socket(AF_INET, SOCK_STREAM, 0), "socket");
 	int i = 0;
 
+	expect_answers(caller);
+	expect_answers(called);
 	while (i < MAX_PAIRS && pair[i][0] >= 0)
 		i++;
 	if (i == MAX_PAIRS ||
@@ -143,30 +185,43 @@ static void take_call(int listener, const struct sockaddr_in *to)
 	pair[i][1] = called;
 }
 
-static int pass_on(int i, int side)
+static bool send_all(int to, const char *buf, ssize_t n)
 {
-	int from = pair[i][side], to = pair[i][!side], may_damage = !side;
-	static char buf[PIECE];
-	ssize_t done = 0, n = recv(from, buf, sizeof(buf), 0), all = n;
+	ssize_t done = 0;
 
-	if (n <= 0)
-		return -1;
-	n = before_dropped(&stream[i][side], side, (unsigned char *)buf, all);
-	if (may_damage && armed && n >= LONG) {
-		buf[n / 2] ^= 0x10;
-		armed = 0;
-		puts("damaged");
-		fflush(stdout);
-	}
 	while (done < n) {
 		ssize_t sent = send(to, buf + done, n - done, MSG_NOSIGNAL);
 
 		if (sent < 0)
-			return -1;
+			return false;
 		done += sent;
 	}
-	if (n == all)
+	return true;
+}
+
+static int pass_on(int i, int side)
+{
+	int from = pair[i][side], to = pair[i][!side], may_damage = !side;
+	static char buf[PIECE];
+	ssize_t n = recv(from, buf, sizeof(buf), 0), first;
+
+	if (n <= 0)
+		return -1;
+	first = before_ordered(&stream[i][side], side, (unsigned char *)buf, n);
+	if (may_damage && armed && first >= LONG) {
+		buf[first / 2] ^= 0x10;
+		armed = 0;
+		puts("damaged");
+		fflush(stdout);
+	}
+	if (!send_all(to, buf, first))
+		return -1;
+	if (first == n)
 		return 0;
+	if (order.hold) {
+		hold();
+		return send_all(to, buf + first, n - first) ? 0 : -1;
+	}
 	printf("dropped %u\n", order.type);
 	fflush(stdout);
 	return -1;

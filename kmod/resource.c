@@ -11,6 +11,7 @@
 #include "stats.h"
 #include "volume.h"
 #include "repl/active.h"
+#include "repl/admit.h"
 #include "repl/agree.h"
 #include "repl/disk.h"
 #include "repl/hang.h"
@@ -184,8 +185,8 @@ rblk_resource_create(struct net *net, const struct rblk_resource_config *config,
 	res->resync_wq = resyncers;
 	mutex_init(&res->conf);
 	init_waitqueue_head(&res->settled);
-	INIT_WORK(&res->retry_work, rblk_write_retry_work);
-	INIT_WORK(&res->copy_work, rblk_write_copy_work);
+	INIT_WORK(&res->retry_work, rblk_admit_retry_work);
+	INIT_WORK(&res->copy_work, rblk_admit_copy_work);
 	INIT_DELAYED_WORK(&res->hang_work, rblk_hang_work);
 	rblk_keep_init(&res->keep);
 	res->net = net;

@@ -13,10 +13,10 @@
 #include "resource.h"
 #include "volume.h"
 #include "repl/active.h"
+#include "repl/admit.h"
 #include "repl/disk.h"
 #include "repl/read.h"
 #include "repl/refill.h"
-#include "repl/write.h"
 
 #define DRAIN_NOTE	(30 * HZ)	/* between remarks while nothing ends */
 
@@ -86,7 +86,7 @@ static void volume_submit_bio(struct bio *bio)
 	if (op_is_write(bio_op(bio))) {
 		if (unlikely(!READ_ONCE(volume->writers)) && bio_sectors(bio))
 			note_writer(volume);
-		rblk_write_submit(volume, bio);
+		rblk_admit_submit(volume, bio);
 	} else if (likely(is_readable(volume))) {
 		rblk_read_submit(volume, bio);
 	} else {

@@ -16,6 +16,7 @@
 #include "fill.h"
 #include "net.h"
 #include "netlink.h"
+#include "options.h"
 #include "../peer.h"
 #include "../resource.h"
 #include "../swap.h"
@@ -25,37 +26,8 @@
 
 static struct genl_family family;
 
-static struct netlink_range_validation log_ops_range = {
-	.min = RBLK_LOG_OPS_MIN, .max = RBLK_LOG_OPS_MAX,
-};
-
-static struct netlink_range_validation log_bytes_range = {
-	.min = RBLK_LOG_BYTES_MIN, .max = RBLK_LOG_BYTES_MAX,
-};
-
-static struct netlink_range_validation disk_timeout_range = {
-	.max = RBLK_DISK_TIMEOUT_MS_MAX,
-};
-
 static struct netlink_range_validation minor_range = {
 	.max = RBLK_MAX_MINOR,
-};
-
-static const struct nla_policy resource_policy[RBLK_RES_MAX + 1] = {
-	[RBLK_RES_NODE_ID] = NLA_POLICY_MAX(NLA_U8, RBLK_MAX_NODES - 1),
-	[RBLK_RES_NODE_NAME] = { .type = NLA_NUL_STRING,
-				 .len = RBLK_NAME_SIZE - 1 },
-	[RBLK_RES_UUID] = NLA_POLICY_EXACT_LEN(RBLK_UUID_SIZE),
-	[RBLK_RES_GENERATION] = { .type = NLA_U64 },
-	[RBLK_RES_ACKS] = NLA_POLICY_MAX(NLA_U8, RBLK_MAX_NODES - 1),
-	[RBLK_RES_LOG_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U64, &log_bytes_range),
-	[RBLK_RES_LOG_OPS] = NLA_POLICY_FULL_RANGE(NLA_U32, &log_ops_range),
-	[RBLK_RES_READ_FROM_BACKUP] = NLA_POLICY_MAX(NLA_U8, 1),
-	[RBLK_RES_DATA_CRC] = NLA_POLICY_MAX(NLA_U8, 1),
-	[RBLK_RES_ZERO_DETECT] = NLA_POLICY_MAX(NLA_U8, 1),
-	[RBLK_RES_PASS_DISK_ERRORS] = NLA_POLICY_MAX(NLA_U8, 1),
-	[RBLK_RES_DISK_TIMEOUT_MS] = NLA_POLICY_FULL_RANGE(NLA_U32,
-							   &disk_timeout_range),
 };
 
 static struct netlink_range_validation block_range = {
@@ -86,7 +58,7 @@ static const struct nla_policy policy[RBLK_A_MAX + 1] = {
 	[RBLK_A_NAME] = { .type = NLA_NUL_STRING, .len = RBLK_NAME_SIZE - 1 },
 	[RBLK_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, RBLK_FLAG_ALL),
 	[RBLK_A_GENERATION] = NLA_POLICY_MIN(NLA_U64, 1),
-	[RBLK_A_RESOURCE] = NLA_POLICY_NESTED(resource_policy),
+	[RBLK_A_RESOURCE] = NLA_POLICY_NESTED(rblk_options_policy),
 	[RBLK_A_VOLUME] = NLA_POLICY_NESTED(volume_policy),
 	[RBLK_A_PEER] = NLA_POLICY_NESTED(peer_policy),
 };
@@ -199,29 +171,6 @@ static u32 flags_of(struct genl_info *info)
 	return attr ? nla_get_u32(attr) : 0;
 }
 
-/* What may be said at any time; what is not said stays as it is in @config. */
-static void parse_options(struct nlattr **tb,
-			  struct rblk_resource_config *config)
-{
-	if (tb[RBLK_RES_ACKS])
-		config->acks = nla_get_u8(tb[RBLK_RES_ACKS]);
-	if (tb[RBLK_RES_LOG_BYTES])
-		config->log_bytes = nla_get_u64(tb[RBLK_RES_LOG_BYTES]);
-	if (tb[RBLK_RES_READ_FROM_BACKUP])
-		config->read_from_backup =
-			nla_get_u8(tb[RBLK_RES_READ_FROM_BACKUP]);
-	if (tb[RBLK_RES_DATA_CRC])
-		config->data_crc = nla_get_u8(tb[RBLK_RES_DATA_CRC]);
-	if (tb[RBLK_RES_ZERO_DETECT])
-		config->zero_detect = nla_get_u8(tb[RBLK_RES_ZERO_DETECT]);
-	if (tb[RBLK_RES_PASS_DISK_ERRORS])
-		config->pass_disk_errors =
-			nla_get_u8(tb[RBLK_RES_PASS_DISK_ERRORS]);
-	if (tb[RBLK_RES_DISK_TIMEOUT_MS])
-		config->disk_timeout_ms =
-			nla_get_u32(tb[RBLK_RES_DISK_TIMEOUT_MS]);
-}
-
 static int parse_resource(struct request *req,
 			  struct rblk_resource_config *config)
 {
@@ -237,7 +186,8 @@ static int parse_resource(struct request *req,
 				    "bad resource name: allowed are A-Za-z0-9._-, not first . or -");
 		return -EINVAL;
 	}
-	err = parse_nest(req, RBLK_A_RESOURCE, RBLK_RES_MAX, resource_policy);
+	err = parse_nest(req, RBLK_A_RESOURCE, RBLK_RES_MAX,
+			 rblk_options_policy);
 	if (err)
 		return err;
 	if (!tb[RBLK_RES_NODE_ID] || !tb[RBLK_RES_UUID])
@@ -246,7 +196,7 @@ static int parse_resource(struct request *req,
 	config->uuid = nla_data(tb[RBLK_RES_UUID]);
 	config->node_name = tb[RBLK_RES_NODE_NAME] ?
 			    nla_data(tb[RBLK_RES_NODE_NAME]) : "this node";
-	parse_options(tb, config);
+	rblk_options_parse(tb, config);
 	if (tb[RBLK_RES_GENERATION])
 		config->generation = nla_get_u64(tb[RBLK_RES_GENERATION]);
 	if (tb[RBLK_RES_LOG_OPS])
@@ -294,35 +244,20 @@ out_unlock:
 
 static int resource_set(struct sk_buff *skb, struct genl_info *info)
 {
-	static const u8 fixed[] = {
-		RBLK_RES_NODE_ID, RBLK_RES_NODE_NAME, RBLK_RES_UUID,
-		RBLK_RES_GENERATION, RBLK_RES_LOG_OPS,
-	};
-	struct rblk_resource_config config = {};
+	struct rblk_resource_config config;
 	struct request req;
 	int err = begin(&req, info);
-	int i;
 
 	if (err)
 		return err;
-	err = parse_nest(&req, RBLK_A_RESOURCE, RBLK_RES_MAX, resource_policy);
+	err = parse_nest(&req, RBLK_A_RESOURCE, RBLK_RES_MAX,
+			 rblk_options_policy);
+	if (!err)
+		err = rblk_options_check(req.tb, info->extack);
 	if (err)
 		return end(&req, err);
-	for (i = 0; i < ARRAY_SIZE(fixed); i++) {
-		if (!req.tb[fixed[i]])
-			continue;
-		NL_SET_ERR_MSG_ATTR(info->extack, req.tb[fixed[i]],
-				    "this is fixed when the resource is created");
-		return end(&req, -EINVAL);
-	}
-	config.acks = req.res->log.policy.acks;
-	config.log_bytes = req.res->log.max_bytes;
-	config.read_from_backup = req.res->read_from_backup;
-	config.data_crc = req.res->data_crc;
-	config.zero_detect = req.res->zero_detect;
-	config.pass_disk_errors = req.res->pass_disk_errors;
-	config.disk_timeout_ms = req.res->disk_timeout_ms;
-	parse_options(req.tb, &config);
+	rblk_options_current(req.res, &config);
+	rblk_options_parse(req.tb, &config);
 	rblk_resource_configure(req.res, &config);
 	return end(&req, 0);
 }

@@ -113,28 +113,41 @@ int rblk_write_init(void);
 void rblk_write_exit(void);
 
 /**
- * rblk_write_submit - take an application's write, flush, discard or zeroing
- * @volume: its volume, with a reference for the bio
- * @bio: already split to the disk's limits
+ * rblk_write_alloc - memory for a write
  *
- * Context: process, as ->submit_bio.
+ * Context: process; may wait, but never for ever.
+ * Return: zeroed, in no list.
  */
-void rblk_write_submit(struct rblk_volume *volume, struct bio *bio);
+struct rblk_write *rblk_write_alloc(void);
 
 /**
- * rblk_write_copy_work - copy what was held, for the next retry
- * @work: the resource's copy_work
- *
- * May wait for pages that only admitting and completing others frees: nothing
- * else may have to wait for it.
+ * rblk_write_free - give it back, its copy included
+ * @write: in no list
  */
-void rblk_write_copy_work(struct work_struct *work);
+void rblk_write_free(struct rblk_write *write);
 
 /**
- * rblk_write_retry_work - admit what was held
- * @work: the resource's retry_work
+ * rblk_write_alloc_copy - a bio for a copy of its data
+ * @write: not in the log
+ * @nr_vecs: room for so many pages, which it does not have yet
+ * @gfp: how to look for memory
+ *
+ * Return: the bio, or NULL when @gfp does not let it wait.
  */
-void rblk_write_retry_work(struct work_struct *work);
+struct bio *rblk_write_alloc_copy(const struct rblk_write *write,
+				  unsigned int nr_vecs, gfp_t gfp);
+
+/**
+ * rblk_write_end_local - the local leg has ended
+ * @write: in the log
+ * @status: how
+ *
+ * Context: any.
+ */
+void rblk_write_end_local(struct rblk_write *write, blk_status_t status);
+
+/** rblk_write_local_endio - the same, as the end of a bio whose private it is */
+void rblk_write_local_endio(struct bio *clone);
 
 /**
  * rblk_write_acked - a peer acknowledged

@@ -204,6 +204,7 @@ int rblk_peer_create(struct rblk_resource *res, u8 node_id, const char *name,
 	spin_lock_irq(&res->log.lock);
 	WRITE_ONCE(res->peer[node_id], peer);
 	rblk_log_know(&res->log, node_id, &peer->lack);
+	rblk_log_set_protocol(&res->log, node_id, protocol);
 	spin_unlock_irq(&res->log.lock);
 	return 0;
 }

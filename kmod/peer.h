@@ -145,10 +145,8 @@ struct rblk_fork {
  * @catching_up: the peer announced what this node missed, in order
  * @offer: what this node told the peer, which has not answered: how it is going
  *	to bring it level
- * @joined: completions wait for it as its protocol says; until it is level they
- *	do not
- * @join_seq: catching up: it is level, and joins, once it applied this; 0: not
- *	catching up
+ * @join_seq: catching up: it joins, if it has not, and is level, once it applied
+ *	this; 0: not catching up
  * @takes_zeroes: its devices zero by themselves; changes before it streams
  * @takes_logged: may be told of the activity log; likewise
  * @takes_active: may be sent ACTIVE; likewise
@@ -215,7 +213,6 @@ struct rblk_peer {
 	bool saw_more;
 	bool catching_up;
 	enum rblk_sync offer;
-	bool joined;
 	u64 join_seq;
 	struct rblk_self mine;
 	struct rblk_self theirs;

@@ -15,7 +15,9 @@
 #include "repl/agree.h"
 #include "repl/disk.h"
 #include "repl/hang.h"
+#include "repl/lease.h"
 #include "repl/link.h"
+#include "repl/read.h"
 #include "repl/recv.h"
 #include "repl/send.h"
 #include "repl/write.h"
@@ -187,6 +189,8 @@ rblk_resource_create(struct net *net, const struct rblk_resource_config *config,
 	init_waitqueue_head(&res->settled);
 	INIT_WORK(&res->retry_work, rblk_admit_retry_work);
 	INIT_WORK(&res->copy_work, rblk_admit_copy_work);
+	INIT_WORK(&res->read_work, rblk_read_retry_work);
+	INIT_WORK(&res->lease_work, rblk_lease_work);
 	INIT_DELAYED_WORK(&res->hang_work, rblk_hang_work);
 	rblk_keep_init(&res->keep);
 	res->net = net;
@@ -207,6 +211,7 @@ rblk_resource_create(struct net *net, const struct rblk_resource_config *config,
 		goto err_put;
 	spin_lock_irq(&res->log.lock);
 	set_options_locked(res, config);
+	rblk_mandate_init_locked(res, &config->mandate);
 	spin_unlock_irq(&res->log.lock);
 	err = rblk_applier_create(&res->applier, &applier_ops, res);
 	if (err)
@@ -263,6 +268,7 @@ static bool is_idle(struct rblk_resource *res)
 static void retry_held(struct rblk_resource *res)
 {
 	queue_work(res->wq, &res->retry_work);
+	queue_work(res->wq, &res->read_work);
 }
 
 static bool has_volume(struct rblk_resource *res)
@@ -290,7 +296,14 @@ static void announce_disks(struct rblk_resource *res)
 	}
 }
 
+/* Peers that a promotion asks, or waits for: with an in-sync set, only those. */
+static u16 peers_of(const struct rblk_mandate *mandate)
+{
+	return mandate->in_sync ?: U16_MAX;
+}
+
 static int check_promotion(struct rblk_resource *res, u64 gen, u32 flags,
+			   const struct rblk_mandate *mandate,
 			   struct netlink_ext_ack *extack)
 {
 	bool force = flags & RBLK_FLAG_FORCE;
@@ -329,7 +342,8 @@ static int check_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 		struct rblk_peer *peer = res->peer[i];
 
 		if (!peer || peer->conn != RBLK_CONN_UP ||
-		    peer->theirs.role != RBLK_ROLE_PRIMARY || force)
+		    peer->theirs.role != RBLK_ROLE_PRIMARY || force ||
+		    !(peers_of(mandate) & BIT(i)))
 			continue;
 		NL_SET_ERR_MSG(extack, "another node is primary: demote it first");
 		return -EBUSY;
@@ -356,21 +370,21 @@ static bool drain_applier(struct rblk_resource *res)
 	return false;
 }
 
-static bool has_settled(struct rblk_resource *res)
+static bool has_settled(struct rblk_resource *res, u16 peers)
 {
 	bool settled = true;
 	int i;
 
 	spin_lock_irq(&res->log.lock);
 	for (i = 0; i < RBLK_MAX_NODES; i++)
-		if (res->peer[i] && res->peer[i]->negotiating)
+		if (peers & BIT(i) && res->peer[i] && res->peer[i]->negotiating)
 			settled = false;
 	spin_unlock_irq(&res->log.lock);
 	return settled;
 }
 
-/* Tell every connected peer what this node is now, and hear their answers. */
-static void renegotiate_all(struct rblk_resource *res)
+/* Tell every connected peer what this node is now; hear the answers of @peers. */
+static void renegotiate_all(struct rblk_resource *res, u16 peers)
 {
 	int i;
 
@@ -378,7 +392,7 @@ static void renegotiate_all(struct rblk_resource *res)
 		if (res->peer[i])
 			rblk_link_renegotiate(res->peer[i]);
 	/* A link that does not answer is ended by its own timeout. */
-	wait_event_timeout(res->settled, has_settled(res),
+	wait_event_timeout(res->settled, has_settled(res, peers),
 			   msecs_to_jiffies(SETTLE_TIMEOUT_MS));
 }
 
@@ -417,7 +431,7 @@ static void remember_from_locked(struct rblk_resource *res, u64 seq)
 }
 
 static void become_primary_locked(struct rblk_resource *res, u64 gen,
-				  u32 flags)
+				  u32 flags, const struct rblk_mandate *mandate)
 {
 	struct rblk_log *log = &res->log;
 
@@ -434,7 +448,7 @@ static void become_primary_locked(struct rblk_resource *res, u64 gen,
 	remember_from_locked(res, res->lineage.seq);
 	rblk_active_begin(res);
 	log->gate.settling = true;
-	log->gate.primary = true;
+	rblk_mandate_begin_locked(res, mandate);
 }
 
 /* Another node became primary, and this one follows it, meanwhile. */
@@ -451,6 +465,7 @@ static bool follows_locked(struct rblk_resource *res)
 
 /* The promotion is on every disk before it has an effect. */
 static int keep_promotion(struct rblk_resource *res, u64 gen, u32 flags,
+			  const struct rblk_mandate *mandate,
 			  struct netlink_ext_ack *extack)
 {
 	struct rblk_keep *keep = &res->keep;
@@ -482,7 +497,7 @@ static int keep_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 	if (err)
 		keep->next_gen = 0;
 	else
-		become_primary_locked(res, gen, flags);
+		become_primary_locked(res, gen, flags, mandate);
 	spin_unlock_irq(&res->log.lock);
 	/* What the disks say of a promotion that did not happen is undone. */
 	if (err)
@@ -491,29 +506,30 @@ static int keep_promotion(struct rblk_resource *res, u64 gen, u32 flags,
 }
 
 int rblk_resource_promote(struct rblk_resource *res, u64 gen, u32 flags,
+			  const struct rblk_mandate *mandate,
 			  struct netlink_ext_ack *extack)
 {
 	int err, i;
 
 	lockdep_assert_held(&res->conf);
-	err = check_promotion(res, gen, flags, extack);
+	err = check_promotion(res, gen, flags, mandate, extack);
 	if (err)
 		return err;
 	/* Nothing of a former primary may be applied from here on. */
 	for (i = 0; i < RBLK_MAX_NODES; i++)
 		if (res->peer[i] && READ_ONCE(res->peer[i]->following) &&
 		    res->peer[i]->theirs.role == RBLK_ROLE_PRIMARY)
-			rblk_link_close(res->peer[i], "another node is promoted by force");
+			rblk_link_close(res->peer[i], "another node is promoted in its place");
 	if (!drain_applier(res)) {
 		NL_SET_ERR_MSG(extack, "operations of the former primary are still being applied");
 		return -ETIMEDOUT;
 	}
 	/* Nothing changes below its readers any more, nobody writes yet. */
 	forget_pages(res);
-	err = keep_promotion(res, gen, flags, extack);
+	err = keep_promotion(res, gen, flags, mandate, extack);
 	if (err)
 		return err;
-	renegotiate_all(res);
+	renegotiate_all(res, peers_of(mandate));
 	spin_lock_irq(&res->log.lock);
 	res->log.gate.settling = false;
 	spin_unlock_irq(&res->log.lock);
@@ -640,13 +656,16 @@ int rblk_resource_demote(struct rblk_resource *res, u32 flags,
 	}
 	spin_lock_irq(&res->log.lock);
 	res->log.gate.draining = true;
+	res->log.gate.forced = force;
 	rblk_log_forget(&res->log);
 	spin_unlock_irq(&res->log.lock);
-	rblk_write_rejudge(res); /* what was kept is remembered instead */
+	/* What was kept is remembered instead; by force, what is stuck fails. */
+	rblk_write_rejudge(res);
 	retry_held(res);
 	if (force ? !hand_over_by_force(res) : !hand_over(res)) {
 		spin_lock_irq(&res->log.lock);
 		res->log.gate.draining = false;
+		res->log.gate.forced = false;
 		spin_unlock_irq(&res->log.lock);
 		NL_SET_ERR_MSG(extack, "operations in flight do not end");
 		return -ETIMEDOUT;
@@ -656,14 +675,13 @@ int rblk_resource_demote(struct rblk_resource *res, u32 flags,
 	/* Its disk lacks something that it and its peers have a name for. */
 	if (rblk_disk_any_bad(res))
 		res->data = RBLK_DATA_INCONSISTENT;
-	res->log.gate.primary = false;
-	res->log.gate.draining = false;
-	res->log.gate.suspended = false;
+	rblk_mandate_end_locked(res);
 	spin_unlock_irq(&res->log.lock);
+	retry_held(res); /* reads that waited for a lease */
 	rblk_applier_restart(&res->applier, res->lineage.seq,
 			     rblk_volumes_volatile(res->volume));
 	keep_clean_end(res);
-	renegotiate_all(res);
+	renegotiate_all(res, U16_MAX);
 	pr_info("%s: role( primary -> backup )\n", res->name);
 	announce_disks(res);
 	res->notify->resource(res, "demoted");
@@ -713,6 +731,7 @@ void rblk_resource_destroy(struct rblk_resource *res)
 	res->log.gate.dead = true;
 	spin_unlock_irq(&res->log.lock);
 	retry_held(res);
+	rblk_write_rejudge(res); /* what is stuck fails */
 	for (i = 0; i < RBLK_MAX_NODES; i++)
 		if (res->peer[i])
 			rblk_peer_destroy(res->peer[i],
@@ -734,6 +753,8 @@ void rblk_resource_destroy(struct rblk_resource *res)
 	cancel_delayed_work_sync(&res->hang_work);
 	cancel_work_sync(&res->copy_work);
 	cancel_work_sync(&res->retry_work);
+	cancel_work_sync(&res->read_work);
+	cancel_work_sync(&res->lease_work);
 	cancel_work_sync(&res->keep.work);
 	mutex_unlock(&res->conf);
 	rblk_resource_put(res);

@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
+#include "mandate.h"
 #include "core/plan.h"
 #include "repl/apply.h"
 #include "repl/keep.h"
@@ -81,6 +82,8 @@ struct rblk_notify {
  * @resync_wq: for resyncs' works alone
  * @retry_work: admits what was held
  * @copy_work: copies what was held; it may wait for memory
+ * @read_work: goes on with reads that were held
+ * @lease_work: tells that requests met no lease
  * @hang_work: looks for a disk that does not answer
  * @free_work: frees it, after the last reference is gone
  */
@@ -126,6 +129,8 @@ struct rblk_resource {
 	struct workqueue_struct *resync_wq;
 	struct work_struct retry_work;
 	struct work_struct copy_work;
+	struct work_struct read_work;
+	struct work_struct lease_work;
 	struct delayed_work hang_work;
 	struct work_struct free_work;
 };
@@ -151,6 +156,7 @@ struct rblk_resource_config {
 	bool zero_detect;
 	bool pass_disk_errors;
 	u32 disk_timeout_ms;
+	struct rblk_mandate mandate;
 };
 
 /**
@@ -176,7 +182,8 @@ void rblk_resource_destroy(struct rblk_resource *res);
 /**
  * rblk_resource_configure - set what may change at any time
  * @res: its configuration lock is held
- * @config: acks, log_bytes and the options; the rest is not looked at
+ * @config: acks, log_bytes and the options; neither the rest nor @mandate is
+ *	looked at
  *
  * Operations in flight complete by what is set now.
  */
@@ -191,6 +198,7 @@ void rblk_resource_put(struct rblk_resource *res);
  * @res: its configuration lock is held
  * @gen: the new generation
  * @flags: RBLK_FLAG_*
+ * @mandate: checked; what holds from the first request on
  * @extack: gets the reason of a refusal
  *
  * Return: 0; -EINVAL (generation), -EBUSY (another primary), -EALREADY,
@@ -198,6 +206,7 @@ void rblk_resource_put(struct rblk_resource *res);
  * -ETIMEDOUT.
  */
 int rblk_resource_promote(struct rblk_resource *res, u64 gen, u32 flags,
+			  const struct rblk_mandate *mandate,
 			  struct netlink_ext_ack *extack);
 
 /**

@@ -10,6 +10,21 @@ static u16 waited_for(const struct rblk_ack_policy *policy)
 	return policy->wait_received | policy->wait_applied;
 }
 
+void rblk_ackpolicy_choose(struct rblk_ack_policy *policy,
+			   const struct rblk_ack_peers *peers)
+{
+	u16 from = peers->in_sync ? peers->in_sync & ~peers->copied :
+				    peers->joined;
+
+	policy->wait_received = peers->received & from;
+	policy->wait_applied = peers->applied & from;
+}
+
+unsigned int rblk_ackpolicy_nodes(const struct rblk_ack_policy *policy)
+{
+	return 1 + hweight16(waited_for(policy));
+}
+
 /* Those of them that have it as safely as their protocol promises. */
 static u16 satisfied(const struct rblk_ack_policy *policy,
 		     const struct rblk_ack_state *state)
@@ -57,6 +72,18 @@ enum rblk_verdict rblk_ackpolicy_verdict(const struct rblk_ack_policy *policy,
 		return RBLK_VERDICT_FAIL;
 	return stored_elsewhere(policy, state) ? RBLK_VERDICT_COMPLETE :
 						 RBLK_VERDICT_WAIT;
+}
+
+bool rblk_ackpolicy_is_stuck(const struct rblk_ack_policy *policy,
+			     const struct rblk_ack_state *state,
+			     u16 streaming)
+{
+	struct rblk_ack_state best = *state;
+
+	best.received |= streaming;
+	best.applied |= streaming;
+	return state->local != RBLK_LOCAL_PENDING &&
+	       rblk_ackpolicy_verdict(policy, &best) == RBLK_VERDICT_WAIT;
 }
 
 bool rblk_ackpolicy_must_copy(const struct rblk_ack_policy *policy,

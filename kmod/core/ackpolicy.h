@@ -14,6 +14,13 @@
  * A disk that is gone stores nothing, and what a write's acknowledgment claims
  * must be true without it: then only what is applied counts, by one peer more
  * when not all are waited for, and by one that has all that came before.
+ *
+ * Whom a completion waits for is chosen from what the peers are now. Without an
+ * in-sync set: those that are connected and have all. With one: its members, also
+ * while they are away, because a node that has every acknowledged write is what
+ * somebody may promote. A member that is being copied to, out of order, promised
+ * durably that its data is inconsistent: nobody promotes it, and it is not
+ * waited for until it has all.
  */
 #ifndef RBLK_CORE_ACKPOLICY_H
 #define RBLK_CORE_ACKPOLICY_H
@@ -34,9 +41,25 @@ enum rblk_verdict {
 };
 
 /**
+ * struct rblk_ack_peers - what the peers are, from which the policy follows
+ * @received: those of protocol B
+ * @applied: those of protocol C
+ * @joined: connected, and they have all, or have what comes from now on
+ * @in_sync: the in-sync set, of nodes; 0: there is none
+ * @copied: began to be copied to and have not joined since
+ */
+struct rblk_ack_peers {
+	u16 received;
+	u16 applied;
+	u16 joined;
+	u16 in_sync;
+	u16 copied;
+};
+
+/**
  * struct rblk_ack_policy - what a resource waits for now
- * @wait_received: in-sync peers of protocol B with a link
- * @wait_applied: in-sync peers of protocol C with a link
+ * @wait_received: peers of protocol B that are waited for
+ * @wait_applied: peers of protocol C that are waited for
  * @level: peers, of any protocol, that have or are being sent every operation
  * @acks: 0: all of them; N: any N of them (all, when they are fewer)
  */
@@ -64,6 +87,22 @@ struct rblk_ack_state {
 };
 
 /**
+ * rblk_ackpolicy_choose - whom completions wait for
+ * @policy: its @wait_received and @wait_applied are set
+ * @peers: what the peers are
+ */
+void rblk_ackpolicy_choose(struct rblk_ack_policy *policy,
+			   const struct rblk_ack_peers *peers);
+
+/**
+ * rblk_ackpolicy_nodes - how many nodes store what is acknowledged
+ * @policy: what is waited for
+ *
+ * Return: the peers that are waited for, and this node.
+ */
+unsigned int rblk_ackpolicy_nodes(const struct rblk_ack_policy *policy);
+
+/**
  * rblk_ackpolicy_verdict - may the operation be reported upwards?
  * @policy: what is waited for
  * @state: how far the operation is
@@ -76,6 +115,19 @@ struct rblk_ack_state {
  */
 enum rblk_verdict rblk_ackpolicy_verdict(const struct rblk_ack_policy *policy,
 					 const struct rblk_ack_state *state);
+
+/**
+ * rblk_ackpolicy_is_stuck - does an operation wait for who is not there?
+ * @policy: what is waited for
+ * @state: how far the operation is
+ * @streaming: all peers that are being sent operations
+ *
+ * Return: true when its local leg has ended, and it would still have to wait if
+ * all that are there had it.
+ */
+bool rblk_ackpolicy_is_stuck(const struct rblk_ack_policy *policy,
+			     const struct rblk_ack_state *state,
+			     u16 streaming);
 
 /**
  * rblk_ackpolicy_must_copy - may an operation complete before every streaming

@@ -127,7 +127,7 @@ static int in_flight_show(struct seq_file *m, void *unused)
 	struct rblk_resource *res = m->private;
 	struct rblk_log *log = &res->log;
 	struct shown *shown;
-	const char *reason;
+	enum rblk_held_by reason;
 	u32 i, n = 0, ops;
 	u64 held, seq;
 
@@ -136,15 +136,14 @@ static int in_flight_show(struct seq_file *m, void *unused)
 		return -ENOMEM;
 	spin_lock_irq(&log->lock);
 	ops = log->last + 1 - log->first;
-	held = log->nr_held;
-	reason = held_by[rblk_log_held_by(log)];
+	held = rblk_log_held(log, &reason);
 	for (seq = log->first; seq <= log->last && n < SHOWN_MAX; seq++)
 		show_one_locked(log, rblk_log_find(log, seq), &shown[n++]);
 	spin_unlock_irq(&log->lock);
 
-	seq_printf(m, "in the log: %u, held before it: %llu", ops, held);
+	seq_printf(m, "in the log: %u, held: %llu", ops, held);
 	if (held)
-		seq_printf(m, " (%s)", reason);
+		seq_printf(m, " (%s)", held_by[reason]);
 	seq_putc(m, '\n');
 	for (i = 0; i < n; i++)
 		print_one(m, res, &shown[i]);

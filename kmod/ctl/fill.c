@@ -38,10 +38,28 @@ static u32 count_openers(struct rblk_resource *res)
 	return openers;
 }
 
+static int put_mandate(struct sk_buff *skb, const struct rblk_mandate *mandate,
+		       u64 first_write_ns)
+{
+	if (nla_put_u8(skb, RBLK_RES_LEASED, mandate->leased) ||
+	    put_u64(skb, RBLK_RES_LEASE_UNTIL_NS, mandate->lease_ns,
+		    RBLK_RES_PAD) ||
+	    nla_put_u8(skb, RBLK_RES_LEASE_ERROR, mandate->lease_error) ||
+	    nla_put_u32(skb, RBLK_RES_IN_SYNC, mandate->in_sync) ||
+	    nla_put_u8(skb, RBLK_RES_MIN_IN_SYNC, mandate->min_in_sync) ||
+	    nla_put_u8(skb, RBLK_RES_MIN_IN_SYNC_ERROR,
+		       mandate->min_in_sync_error) ||
+	    put_u64(skb, RBLK_RES_FIRST_WRITE_NS, first_write_ns,
+		    RBLK_RES_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
 int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 {
 	struct rblk_log *log = &res->log;
-	u64 copied_bytes, held, promised, seq, seq_gen;
+	u64 copied_bytes, held, promised, seq, seq_gen, first_write_ns;
+	struct rblk_mandate mandate;
 	enum rblk_held_by held_by;
 	enum rblk_role role;
 	enum rblk_data data;
@@ -56,14 +74,15 @@ int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 	promised = res->promised;
 	suspended = log->gate.suspended;
 	acks = log->policy.acks;
+	rblk_mandate_get_locked(res, &mandate);
+	first_write_ns = log->gate.primary ? log->first_write_ns : 0;
 	seq = log->gate.primary ? log->last :
 				  READ_ONCE(res->applier.order.applied);
 	seq_gen = rblk_lineage_gen(&res->lineage);
 	ops = log->last + 1 - log->first;
 	copied_bytes = log->copied_bytes;
 	in_flight = log->nr_incomplete;
-	held = log->nr_held;
-	held_by = rblk_log_held_by(log);
+	held = rblk_log_held(log, &held_by);
 	spin_unlock_irq(&log->lock);
 
 	nest = nla_nest_start(skb, RBLK_A_RESOURCE);
@@ -94,7 +113,8 @@ int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 		       READ_ONCE(res->pass_disk_errors)) ||
 	    nla_put_u32(skb, RBLK_RES_DISK_TIMEOUT_MS,
 			READ_ONCE(res->disk_timeout_ms)) ||
-	    nla_put_u32(skb, RBLK_RES_OPENERS, count_openers(res)))
+	    nla_put_u32(skb, RBLK_RES_OPENERS, count_openers(res)) ||
+	    put_mandate(skb, &mandate, first_write_ns))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -196,7 +196,12 @@ static int parse_resource(struct request *req,
 	config->uuid = nla_data(tb[RBLK_RES_UUID]);
 	config->node_name = tb[RBLK_RES_NODE_NAME] ?
 			    nla_data(tb[RBLK_RES_NODE_NAME]) : "this node";
+	if (tb[RBLK_RES_LEASE_UNTIL_NS] || tb[RBLK_RES_IN_SYNC]) {
+		GENL_SET_ERR_MSG(info, "a lease or an in-sync set is for a primary");
+		return -EINVAL;
+	}
 	rblk_options_parse(tb, config);
+	rblk_options_parse_mandate(tb, &config->mandate);
 	if (tb[RBLK_RES_GENERATION])
 		config->generation = nla_get_u64(tb[RBLK_RES_GENERATION]);
 	if (tb[RBLK_RES_LOG_OPS])
@@ -242,6 +247,21 @@ out_unlock:
 	return err;
 }
 
+/* What is of a term only a primary has. */
+static int check_mandate(struct request *req)
+{
+	struct genl_info *info = req->info;
+	struct rblk_mandate mandate;
+
+	rblk_mandate_get(req->res, &mandate);
+	rblk_options_parse_mandate(req->tb, &mandate);
+	if (!req->res->log.gate.primary && (mandate.lease_ns || mandate.in_sync)) {
+		GENL_SET_ERR_MSG(info, "a lease, an in-sync set: this is a backup, not a primary");
+		return -EPERM;
+	}
+	return rblk_mandate_check(req->res, &mandate, info->extack);
+}
+
 static int resource_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rblk_resource_config config;
@@ -254,11 +274,15 @@ static int resource_set(struct sk_buff *skb, struct genl_info *info)
 			 rblk_options_policy);
 	if (!err)
 		err = rblk_options_check(req.tb, info->extack);
+	if (!err)
+		err = check_mandate(&req);
 	if (err)
 		return end(&req, err);
 	rblk_options_current(req.res, &config);
-	rblk_options_parse(req.tb, &config);
-	rblk_resource_configure(req.res, &config);
+	if (rblk_options_parse(req.tb, &config))
+		rblk_resource_configure(req.res, &config);
+	if (rblk_options_parse_mandate(req.tb, &config.mandate))
+		rblk_mandate_set(req.res, &config.mandate);
 	return end(&req, 0);
 }
 
@@ -485,10 +509,7 @@ static int peer_set(struct sk_buff *skb, struct genl_info *info)
 		return end(&req, err);
 	spin_lock_irq(&req.res->log.lock);
 	peer->protocol = nla_get_u8(req.tb[RBLK_PEER_PROTOCOL]);
-	/* Until it is level, completions do not wait for it. */
-	if (peer->joined)
-		rblk_log_set_protocol(&req.res->log, peer->node_id,
-				      peer->protocol);
+	rblk_log_set_protocol(&req.res->log, peer->node_id, peer->protocol);
 	spin_unlock_irq(&req.res->log.lock);
 	rblk_write_rejudge(req.res);
 	rblk_event_peer(peer, RBLK_EVENT_CHANGED, "protocol changed");
@@ -503,6 +524,10 @@ static int peer_del(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
+	if (req.res->log.peers.in_sync & BIT(peer->node_id)) {
+		GENL_SET_ERR_MSG(info, "the node is in the in-sync set: take it out first");
+		return end(&req, -EBUSY);
+	}
 	rblk_event_peer(peer, RBLK_EVENT_REMOVED, NULL);
 	rblk_peer_destroy(peer, "the node was removed from the resource");
 	return end(&req, 0);
@@ -558,6 +583,7 @@ static int discard(struct sk_buff *skb, struct genl_info *info)
 
 static int promote(struct sk_buff *skb, struct genl_info *info)
 {
+	struct rblk_mandate mandate;
 	struct request req;
 	int err = begin(&req, info);
 
@@ -565,9 +591,22 @@ static int promote(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (!info->attrs[RBLK_A_GENERATION])
 		return end(&req, missing(info, "the generation"));
-	err = rblk_resource_promote(req.res,
-				    nla_get_u64(info->attrs[RBLK_A_GENERATION]),
-				    flags_of(info), info->extack);
+	rblk_mandate_get(req.res, &mandate);
+	if (info->attrs[RBLK_A_RESOURCE]) {
+		err = parse_nest(&req, RBLK_A_RESOURCE, RBLK_RES_MAX,
+				 rblk_options_policy);
+		if (!err)
+			err = rblk_options_check_promotion(req.tb,
+							   info->extack);
+		if (err)
+			return end(&req, err);
+		rblk_options_parse_mandate(req.tb, &mandate);
+	}
+	err = rblk_mandate_check(req.res, &mandate, info->extack);
+	if (!err)
+		err = rblk_resource_promote(req.res,
+					    nla_get_u64(info->attrs[RBLK_A_GENERATION]),
+					    flags_of(info), &mandate, info->extack);
 	return end(&req, err);
 }
 

@@ -17,6 +17,11 @@ static struct netlink_range_validation disk_timeout_range = {
 	.max = RBLK_DISK_TIMEOUT_MS_MAX,
 };
 
+/* The last value says that no lease is needed. */
+static struct netlink_range_validation lease_range = {
+	.max = S64_MAX,
+};
+
 const struct nla_policy rblk_options_policy[RBLK_RES_MAX + 1] = {
 	[RBLK_RES_NODE_ID] = NLA_POLICY_MAX(NLA_U8, RBLK_MAX_NODES - 1),
 	[RBLK_RES_NODE_NAME] = { .type = NLA_NUL_STRING,
@@ -32,6 +37,14 @@ const struct nla_policy rblk_options_policy[RBLK_RES_MAX + 1] = {
 	[RBLK_RES_PASS_DISK_ERRORS] = NLA_POLICY_MAX(NLA_U8, 1),
 	[RBLK_RES_DISK_TIMEOUT_MS] = NLA_POLICY_FULL_RANGE(NLA_U32,
 							   &disk_timeout_range),
+	[RBLK_RES_LEASED] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RBLK_RES_LEASE_UNTIL_NS] = NLA_POLICY_FULL_RANGE(NLA_U64,
+							  &lease_range),
+	[RBLK_RES_LEASE_ERROR] = NLA_POLICY_MAX(NLA_U8, 1),
+	[RBLK_RES_IN_SYNC] = NLA_POLICY_MASK(NLA_U32,
+					     BIT(RBLK_MAX_NODES) - 1),
+	[RBLK_RES_MIN_IN_SYNC] = NLA_POLICY_MAX(NLA_U8, RBLK_MAX_NODES),
+	[RBLK_RES_MIN_IN_SYNC_ERROR] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 int rblk_options_check(struct nlattr **tb, struct netlink_ext_ack *extack)
@@ -52,7 +65,7 @@ int rblk_options_check(struct nlattr **tb, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-void rblk_options_current(const struct rblk_resource *res,
+void rblk_options_current(struct rblk_resource *res,
 			  struct rblk_resource_config *config)
 {
 	lockdep_assert_held(&res->conf);
@@ -65,9 +78,43 @@ void rblk_options_current(const struct rblk_resource *res,
 		.pass_disk_errors = res->pass_disk_errors,
 		.disk_timeout_ms = res->disk_timeout_ms,
 	};
+	rblk_mandate_get(res, &config->mandate);
 }
 
-void rblk_options_parse(struct nlattr **tb,
+/* Of these attributes, is any there? */
+static bool any_of(struct nlattr **tb, const u8 *attrs, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (tb[attrs[i]])
+			return true;
+	return false;
+}
+
+static const u8 options[] = {
+	RBLK_RES_ACKS, RBLK_RES_LOG_BYTES, RBLK_RES_READ_FROM_BACKUP,
+	RBLK_RES_DATA_CRC, RBLK_RES_ZERO_DETECT, RBLK_RES_PASS_DISK_ERRORS,
+	RBLK_RES_DISK_TIMEOUT_MS,
+};
+
+static const u8 of_mandate[] = {
+	RBLK_RES_LEASED, RBLK_RES_LEASE_UNTIL_NS, RBLK_RES_LEASE_ERROR,
+	RBLK_RES_IN_SYNC, RBLK_RES_MIN_IN_SYNC, RBLK_RES_MIN_IN_SYNC_ERROR,
+};
+
+int rblk_options_check_promotion(struct nlattr **tb,
+				 struct netlink_ext_ack *extack)
+{
+	int err = rblk_options_check(tb, extack);
+
+	if (err || !any_of(tb, options, ARRAY_SIZE(options)))
+		return err;
+	NL_SET_ERR_MSG(extack, "a promotion takes a lease and an in-sync set, no other options");
+	return -EINVAL;
+}
+
+bool rblk_options_parse(struct nlattr **tb,
 			struct rblk_resource_config *config)
 {
 	if (tb[RBLK_RES_ACKS])
@@ -87,4 +134,24 @@ void rblk_options_parse(struct nlattr **tb,
 	if (tb[RBLK_RES_DISK_TIMEOUT_MS])
 		config->disk_timeout_ms =
 			nla_get_u32(tb[RBLK_RES_DISK_TIMEOUT_MS]);
+	return any_of(tb, options, ARRAY_SIZE(options));
+}
+
+bool rblk_options_parse_mandate(struct nlattr **tb,
+				struct rblk_mandate *mandate)
+{
+	if (tb[RBLK_RES_LEASED])
+		mandate->leased = nla_get_u8(tb[RBLK_RES_LEASED]);
+	if (tb[RBLK_RES_LEASE_UNTIL_NS])
+		mandate->lease_ns = nla_get_u64(tb[RBLK_RES_LEASE_UNTIL_NS]);
+	if (tb[RBLK_RES_LEASE_ERROR])
+		mandate->lease_error = nla_get_u8(tb[RBLK_RES_LEASE_ERROR]);
+	if (tb[RBLK_RES_IN_SYNC])
+		mandate->in_sync = nla_get_u32(tb[RBLK_RES_IN_SYNC]);
+	if (tb[RBLK_RES_MIN_IN_SYNC])
+		mandate->min_in_sync = nla_get_u8(tb[RBLK_RES_MIN_IN_SYNC]);
+	if (tb[RBLK_RES_MIN_IN_SYNC_ERROR])
+		mandate->min_in_sync_error =
+			nla_get_u8(tb[RBLK_RES_MIN_IN_SYNC_ERROR]);
+	return any_of(tb, of_mandate, ARRAY_SIZE(of_mandate));
 }

@@ -7,6 +7,7 @@
 #include "active.h"
 #include "admit.h"
 #include "disk.h"
+#include "lease.h"
 #include "write.h"
 #include "../fault.h"
 #include "../resource.h"
@@ -28,7 +29,8 @@ static void copy_data(struct rblk_write *write)
 		bio_init(copy, bdev, write->local_vec, nr_vecs,
 			 write->bio->bi_opf);
 	else
-		copy = rblk_write_alloc_copy(write, nr_vecs, GFP_NOWAIT | __GFP_NOWARN);
+		copy = rblk_write_alloc_copy(write, nr_vecs,
+					     GFP_NOWAIT | __GFP_NOWARN);
 	if (!copy) {
 		rblk_pressure_begin();
 		copy = rblk_write_alloc_copy(write, nr_vecs, GFP_NOIO);
@@ -99,6 +101,19 @@ static struct rblk_write *alloc_write(struct rblk_volume *volume,
 
 enum admission { ADMITTED, HELD, REFUSED, COPY_FIRST };
 
+/* Return: what the gate says. Who meets it without a lease tells. */
+static enum rblk_gate_verdict ask_gate_locked(struct rblk_resource *res)
+{
+	const struct rblk_gate *gate = &res->log.gate;
+	u64 now_ns = 0;
+
+	if (unlikely(gate->until_ns != RBLK_GATE_NO_LEASE_NEEDED))
+		now_ns = ktime_get_boottime_ns();
+	if (unlikely(rblk_gate_lease(gate, now_ns) != RBLK_GATE_PASS))
+		rblk_lease_miss_locked(res);
+	return rblk_gate_write(gate, now_ns);
+}
+
 static enum admission hold_locked(struct rblk_log *log, struct rblk_write *write)
 {
 	list_add_tail(&write->link, &log->held);
@@ -111,7 +126,7 @@ static enum admission admit_locked(struct rblk_log *log,
 {
 	u64 nr_sects = bio_sectors(write->bio);
 
-	switch (rblk_gate_verdict(&log->gate)) {
+	switch (ask_gate_locked(write->volume->res)) {
 	case RBLK_GATE_FAIL:
 		return REFUSED;
 	case RBLK_GATE_HOLD:

@@ -235,7 +235,8 @@ static void begin_resync_locked(struct rblk_peer *peer)
 		rblk_log_remember_rest(log, peer->node_id, theirs);
 	}
 	rblk_lack_begin(&peer->lack, mine, peer->offer == RBLK_SYNC_FULL);
-	rblk_log_stream(log, peer->node_id, mine, 'A');
+	rblk_log_copy(log, peer->node_id);
+	rblk_log_stream(log, peer->node_id, mine);
 	rblk_resync_begin(peer, peer->lack.coarse);
 }
 
@@ -245,7 +246,6 @@ static void stream_locked(struct rblk_peer *peer, enum rblk_repl repl)
 	bool catchup = repl == RBLK_REPL_CATCHUP;
 	u64 seq = peer->mine.lineage.seq;
 
-	peer->joined = false;
 	if (repl == RBLK_REPL_RESYNC) {
 		begin_resync_locked(peer);
 		return;
@@ -253,11 +253,21 @@ static void stream_locked(struct rblk_peer *peer, enum rblk_repl repl)
 	if (catchup)
 		seq = peer->theirs.lineage.seq;
 	rblk_lack_returned(&peer->lack, seq, true);
-	rblk_log_stream(log, peer->node_id, seq, catchup ? 'A' : peer->protocol);
-	peer->joined = !catchup;
-	if (!catchup)
-		rblk_log_set_level(log, peer->node_id);
-	WRITE_ONCE(peer->join_seq, catchup ? log->last : 0);
+	rblk_log_stream(log, peer->node_id, seq);
+	if (catchup) {
+		rblk_log_is_consistent(log, peer->node_id);
+		WRITE_ONCE(peer->join_seq, log->last);
+		return;
+	}
+	rblk_log_join(log, peer->node_id);
+	rblk_log_set_level(log, peer->node_id);
+	WRITE_ONCE(peer->join_seq, 0);
+	/* What was reported during the handshake is on its way. */
+	if (!rblk_log_has_all(log, peer->node_id)) {
+		peer->repl = RBLK_REPL_CATCHUP;
+		WRITE_ONCE(peer->join_seq,
+			   log->cursor[peer->node_id].missed);
+	}
 }
 
 /* Take over the primary's lineage, and its position but for catching up. */

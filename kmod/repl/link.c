@@ -254,7 +254,6 @@ int rblk_link_attach(struct rblk_peer *peer, int fd,
 	peer->copied_to = false;
 	peer->catching_up = false;
 	peer->offer = RBLK_SYNC_NONE;
-	peer->joined = false;
 	WRITE_ONCE(peer->join_seq, 0);
 	peer->nr_owed = 0;
 	peer->ack_due = false;
@@ -404,6 +403,14 @@ static const char *note_theirs_locked(struct rblk_peer *peer,
 	return NULL;
 }
 
+/* Writes may have waited for it, or for one node more. */
+static void note_settled(struct rblk_resource *res)
+{
+	if (READ_ONCE(res->log.gate.primary))
+		rblk_write_rejudge(res);
+	wake_up_all(&res->settled);
+}
+
 const char *rblk_link_hello(struct rblk_peer *peer,
 			    const struct rblk_hello *hello)
 {
@@ -456,7 +463,7 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 		send_offer(peer, offer);
 	if (!reason)
 		rblk_tell(peer);
-	wake_up_all(&res->settled);
+	note_settled(res);
 	leave_former_leaders(peer);
 	if (!reason)
 		res->notify->peer(peer, peer->reason);
@@ -497,7 +504,7 @@ const char *rblk_link_state(struct rblk_peer *peer,
 		send_offer(peer, offer);
 	if (!reason)
 		rblk_tell(peer);
-	wake_up_all(&res->settled);
+	note_settled(res);
 	if (!reason && peer->copied_to)
 		res->notify->resource(res, "a resync of this node's data begins");
 	leave_former_leaders(peer);
@@ -774,7 +781,6 @@ void rblk_link_down_work(struct work_struct *work)
 	peer->negotiating = false;
 	peer->following = false;
 	peer->offer = RBLK_SYNC_NONE;
-	peer->joined = false;
 	WRITE_ONCE(peer->join_seq, 0);
 	spin_unlock_irq(&res->log.lock);
 	rblk_write_rejudge(res);

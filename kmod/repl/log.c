@@ -25,6 +25,8 @@ int rblk_log_init(struct rblk_log *log, u32 size, u64 max_bytes)
 	INIT_LIST_HEAD(&log->held);
 	INIT_LIST_HEAD(&log->uncopied);
 	INIT_LIST_HEAD(&log->flushes);
+	INIT_LIST_HEAD(&log->held_reads);
+	log->gate.until_ns = RBLK_GATE_NO_LEASE_NEEDED;
 	init_waitqueue_head(&log->idle);
 	return 0;
 }
@@ -118,6 +120,7 @@ u16 rblk_log_idle_peers(const struct rblk_log *log)
 	int node;
 
 	lockdep_assert_held(&log->lock);
+	waited &= log->streaming;
 	for_each_set_bit(node, &waited, RBLK_MAX_NODES) {
 		if (log->cursor[node].next == log->last &&
 		    log->cursor[node].received + 1 == log->last)
@@ -152,6 +155,19 @@ static void update_must_copy(struct rblk_log *log)
 		rblk_ackpolicy_must_copy(&log->policy, log->streaming);
 	if (rblk_fault(RBLK_FAULT_NO_COPY))
 		log->must_copy = false;
+}
+
+/* Who is waited for, and whether those are enough for new writes. */
+static void choose(struct rblk_log *log)
+{
+	rblk_ackpolicy_choose(&log->policy, &log->peers);
+	if (rblk_fault(RBLK_FAULT_NO_WAIT)) {
+		log->policy.wait_received = 0;
+		log->policy.wait_applied = 0;
+	}
+	log->gate.too_few = rblk_ackpolicy_nodes(&log->policy) <
+			    log->min_in_sync;
+	update_must_copy(log);
 }
 
 static void stop_keeping(struct rblk_log *log, u16 peers)
@@ -196,6 +212,34 @@ void rblk_log_keep(struct rblk_log *log, u8 node, u64 seq)
 	update_must_copy(log);
 }
 
+void rblk_log_set_protocol(struct rblk_log *log, u8 node, u8 protocol)
+{
+	u16 bit = BIT(node);
+
+	lockdep_assert_held(&log->lock);
+	log->peers.received &= ~bit;
+	log->peers.applied &= ~bit;
+	if (protocol == 'B')
+		log->peers.received |= bit;
+	else if (protocol == 'C')
+		log->peers.applied |= bit;
+	choose(log);
+}
+
+void rblk_log_set_in_sync(struct rblk_log *log, u16 nodes)
+{
+	lockdep_assert_held(&log->lock);
+	log->peers.in_sync = nodes;
+	choose(log);
+}
+
+void rblk_log_set_min_in_sync(struct rblk_log *log, u8 min)
+{
+	lockdep_assert_held(&log->lock);
+	log->min_in_sync = min;
+	choose(log);
+}
+
 void rblk_log_know(struct rblk_log *log, u8 node, struct rblk_lack *lack)
 {
 	lockdep_assert_held(&log->lock);
@@ -207,6 +251,8 @@ void rblk_log_know(struct rblk_log *log, u8 node, struct rblk_lack *lack)
 			rblk_lack_forget(lack, log->first - 1);
 	} else {
 		log->known &= ~BIT(node);
+		log->peers.copied &= ~BIT(node);
+		rblk_log_set_protocol(log, node, 'A');
 		stop_keeping(log, BIT(node));
 		memset(&log->cursor[node], 0, sizeof(log->cursor[node]));
 	}
@@ -328,24 +374,6 @@ void rblk_log_release(struct rblk_log *log, u8 node)
 	update_must_copy(log);
 }
 
-void rblk_log_set_protocol(struct rblk_log *log, u8 node, u8 protocol)
-{
-	u16 bit = BIT(node);
-
-	lockdep_assert_held(&log->lock);
-	if (rblk_fault(RBLK_FAULT_NO_WAIT))
-		protocol = 'A';
-	log->policy.wait_received &= ~bit;
-	log->policy.wait_applied &= ~bit;
-	if (log->streaming & bit) {
-		if (protocol == 'B')
-			log->policy.wait_received |= bit;
-		else if (protocol == 'C')
-			log->policy.wait_applied |= bit;
-	}
-	update_must_copy(log);
-}
-
 void rblk_log_set_acks(struct rblk_log *log, u8 acks)
 {
 	lockdep_assert_held(&log->lock);
@@ -353,7 +381,7 @@ void rblk_log_set_acks(struct rblk_log *log, u8 acks)
 	update_must_copy(log);
 }
 
-void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq, u8 protocol)
+void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq)
 {
 	struct rblk_cursor *cursor = &log->cursor[node];
 	struct rblk_write *write;
@@ -385,7 +413,50 @@ void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq, u8 protocol)
 	}
 	log->streaming |= BIT(node);
 	log->policy.level &= ~BIT(node);
-	rblk_log_set_protocol(log, node, protocol);
+	log->peers.joined &= ~BIT(node);
+	choose(log);
+}
+
+void rblk_log_join(struct rblk_log *log, u8 node)
+{
+	lockdep_assert_held(&log->lock);
+	WARN_ON_ONCE(!(log->streaming & BIT(node)));
+	log->peers.joined |= BIT(node);
+	log->peers.copied &= ~BIT(node);
+	choose(log);
+}
+
+bool rblk_log_has_joined(const struct rblk_log *log, u8 node)
+{
+	lockdep_assert_held(&log->lock);
+	return log->peers.joined & BIT(node);
+}
+
+void rblk_log_copy(struct rblk_log *log, u8 node)
+{
+	lockdep_assert_held(&log->lock);
+	log->peers.copied |= BIT(node);
+	choose(log);
+}
+
+void rblk_log_is_consistent(struct rblk_log *log, u8 node)
+{
+	lockdep_assert_held(&log->lock);
+	log->peers.copied &= ~BIT(node);
+	choose(log);
+}
+
+bool rblk_log_has_all(const struct rblk_log *log, u8 node)
+{
+	const struct rblk_cursor *cursor = &log->cursor[node];
+	bool in_memory = log->peers.received & BIT(node);
+
+	lockdep_assert_held(&log->lock);
+	if (log->policy.acks &&
+	    log->policy.acks + 1U < rblk_ackpolicy_nodes(&log->policy))
+		return true;
+	return (in_memory ? cursor->received : cursor->applied) >=
+	       cursor->missed;
 }
 
 void rblk_log_set_level(struct rblk_log *log, u8 node)
@@ -401,7 +472,8 @@ void rblk_log_unstream(struct rblk_log *log, u8 node)
 	log->streaming &= ~BIT(node);
 	log->policy.level &= ~BIT(node);
 	log->cursor[node].retain = 0;
-	rblk_log_set_protocol(log, node, 'A');
+	log->peers.joined &= ~BIT(node);
+	choose(log);
 }
 
 void rblk_log_set_stable_data(struct rblk_log *log, bool stable)
@@ -411,16 +483,50 @@ void rblk_log_set_stable_data(struct rblk_log *log, bool stable)
 	update_must_copy(log);
 }
 
-enum rblk_held_by rblk_log_held_by(const struct rblk_log *log)
+/* Operations whose local leg has ended, and that only @by lets be reported. */
+static u64 count_unreported(const struct rblk_log *log, bool leased,
+			    enum rblk_held_by *by)
 {
+	u16 waited = log->policy.wait_received | log->policy.wait_applied;
+	bool absent = waited & ~log->streaming;
+	const struct rblk_write *write;
+	u64 count = 0, seq;
+
+	*by = leased ? RBLK_HELD_BY_IN_SYNC : RBLK_HELD_BY_LEASE;
+	if (leased && !absent)
+		return 0;
+	for (seq = log->first; seq <= log->last; seq++) {
+		write = rblk_log_find(log, seq);
+		if (write->reported)
+			continue;
+		if (leased ? rblk_ackpolicy_is_stuck(&log->policy,
+						     &write->state,
+						     log->streaming) :
+			     write->state.local != RBLK_LOCAL_PENDING)
+			count++;
+	}
+	return count;
+}
+
+u64 rblk_log_held(const struct rblk_log *log, enum rblk_held_by *by)
+{
+	bool leased = rblk_log_lease(log) == RBLK_GATE_PASS;
+	u64 unreported = count_unreported(log, leased, by);
+
 	lockdep_assert_held(&log->lock);
 	if (log->gate.suspended)
-		return RBLK_HELD_BY_SUSPEND;
-	if (log->gate.settling)
-		return RBLK_HELD_BY_PROMOTION;
-	if (!rblk_log_has_room(log))
-		return RBLK_HELD_BY_LOG;
-	/* Who waits for a range is in that range's list. */
-	return list_empty(&log->held) ? RBLK_HELD_BY_RANGE :
-					RBLK_HELD_BY_ACTIVITY;
+		*by = RBLK_HELD_BY_SUSPEND;
+	else if (log->gate.settling)
+		*by = RBLK_HELD_BY_PROMOTION;
+	else if (!leased || unreported)
+		; /* see count_unreported() */
+	else if (log->gate.too_few)
+		*by = RBLK_HELD_BY_MIN_IN_SYNC;
+	else if (!rblk_log_has_room(log))
+		*by = RBLK_HELD_BY_LOG;
+	else if (list_empty(&log->held))
+		*by = RBLK_HELD_BY_RANGE; /* they are in that range's list */
+	else
+		*by = RBLK_HELD_BY_ACTIVITY;
+	return log->nr_held + unreported;
 }

@@ -30,10 +30,11 @@
 
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/wait.h>
 
-#include "gate.h"
 #include "../core/ackpolicy.h"
+#include "../core/gate.h"
 #include "../core/lack.h"
 #include "../core/pace.h"
 #include "../core/wire.h"
@@ -88,8 +89,12 @@ struct rblk_cursor {
  * @copied_bytes: data copied for entries, reserved ones included
  * @max_bytes: bound of @copied_bytes; beyond, writes are held
  * @nr_incomplete: entries not yet reported
- * @gate: may writes enter?
- * @policy: whom completions wait for
+ * @gate: may requests come in, and end?
+ * @lease_missed: something waits for a lease, or failed for want of one
+ * @peers: what follows from which peers there are and how they are connected
+ * @policy: whom completions wait for: chosen from @peers
+ * @min_in_sync: new writes need so many nodes that are waited for, and this one
+ * @first_write_ns: when the first write of this term was reported; 0: not yet
  * @streaming: peers that are being sent entries
  * @keeping: peers that entries are kept for until they come back
  * @known: peers with a memory in @lack
@@ -105,7 +110,8 @@ struct rblk_cursor {
  *	an overlap, in order of arrival
  * @uncopied: held writes on their way to a copy of their data, room reserved
  * @flushes: FLUSH entries not yet reported
- * @nr_held: held anywhere, overlaps included
+ * @held_reads: reads that wait for a lease, of struct rblk_read
+ * @nr_held: held anywhere, overlaps and reads included; not what is in the log
  * @app: what its writes take
  * @idle: woken when @nr_incomplete falls to 0, and when the log is empty
  */
@@ -121,7 +127,11 @@ struct rblk_log {
 	u64 max_bytes;
 	u32 nr_incomplete;
 	struct rblk_gate gate;
+	bool lease_missed;
+	struct rblk_ack_peers peers;
 	struct rblk_ack_policy policy;
+	u8 min_in_sync;
+	u64 first_write_ns;
 	u16 streaming;
 	u16 keeping;
 	u16 known;
@@ -135,6 +145,7 @@ struct rblk_log {
 	struct list_head held;
 	struct list_head uncopied;
 	struct list_head flushes;
+	struct list_head held_reads;
 	u64 nr_held;
 	struct rblk_pace_app app;
 	wait_queue_head_t idle;
@@ -275,10 +286,41 @@ void rblk_log_remember_rest(struct rblk_log *log, u8 node, u64 seq);
  * rblk_log_stream - start sending to a peer that has everything <= @seq
  * @log: under its lock; entries above @seq are retained
  * @node: id of the peer
- * @seq: its position
- * @protocol: 'A', 'B' or 'C'
+ * @seq: its position, or the one from which a copy brings it level
+ *
+ * Without an in-sync set completions do not wait for it until it joins.
  */
-void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq, u8 protocol);
+void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq);
+
+/**
+ * rblk_log_join - a peer that streams has all, or has what comes from now on
+ * @log: under its lock
+ * @node: id of the peer; until rblk_log_unstream()
+ */
+void rblk_log_join(struct rblk_log *log, u8 node);
+
+/**
+ * rblk_log_has_joined - do completions wait for it, as its protocol says?
+ * @log: under its lock
+ * @node: id of the peer
+ */
+bool rblk_log_has_joined(const struct rblk_log *log, u8 node);
+
+/**
+ * rblk_log_copy - a peer is being copied to, out of order
+ * @log: under its lock
+ * @node: id of the peer, which promised durably that it is inconsistent
+ *
+ * It stays so while it is away, until it joins, or streams consistent data.
+ */
+void rblk_log_copy(struct rblk_log *log, u8 node);
+
+/**
+ * rblk_log_is_consistent - a peer that was copied to has consistent data again
+ * @log: under its lock
+ * @node: id of the peer
+ */
+void rblk_log_is_consistent(struct rblk_log *log, u8 node);
 
 /**
  * rblk_log_set_level - a peer that streams has, or is being sent, every operation
@@ -295,12 +337,36 @@ void rblk_log_set_level(struct rblk_log *log, u8 node);
 void rblk_log_unstream(struct rblk_log *log, u8 node);
 
 /**
- * rblk_log_set_protocol - change what completions wait for from a peer
+ * rblk_log_set_protocol - what completions that wait for a peer wait for
  * @log: under its lock
  * @node: id of the peer, streaming or not
  * @protocol: 'A', 'B' or 'C'
  */
 void rblk_log_set_protocol(struct rblk_log *log, u8 node, u8 protocol);
+
+/**
+ * rblk_log_set_in_sync - whom completions wait for, connected or not
+ * @log: under its lock; all operations are to be judged again
+ * @nodes: bits 1 << node id; 0: those that are connected
+ */
+void rblk_log_set_in_sync(struct rblk_log *log, u16 nodes);
+
+/**
+ * rblk_log_set_min_in_sync - how many nodes new writes need
+ * @log: under its lock; what is held is to be tried again
+ * @min: this one included; 0: any number
+ */
+void rblk_log_set_min_in_sync(struct rblk_log *log, u8 min);
+
+/**
+ * rblk_log_has_all - does a peer have everything that was reported?
+ * @log: under its lock
+ * @node: id of a peer that streams
+ *
+ * Where completions wait for N of the peers only, none has to: who promotes
+ * then asks enough of them.
+ */
+bool rblk_log_has_all(const struct rblk_log *log, u8 node);
 
 /**
  * rblk_log_set_acks - how many synchronous peers a completion waits for
@@ -317,11 +383,26 @@ void rblk_log_set_acks(struct rblk_log *log, u8 acks);
 void rblk_log_set_stable_data(struct rblk_log *log, bool stable);
 
 /**
- * rblk_log_held_by - what held writes wait for
- * @log: under its lock, with @nr_held above 0
+ * rblk_log_lease - may a request of the primary complete now?
+ * @log: its lock need not be held; then a change may go unnoticed for a moment
  *
- * Return: the first reason that applies.
+ * Return: pass where no lease is needed: that costs a load and a compare.
  */
-enum rblk_held_by rblk_log_held_by(const struct rblk_log *log);
+static inline enum rblk_gate_verdict rblk_log_lease(const struct rblk_log *log)
+{
+	if (likely(READ_ONCE(log->gate.until_ns) == RBLK_GATE_NO_LEASE_NEEDED))
+		return RBLK_GATE_PASS;
+	return rblk_gate_lease(&log->gate, ktime_get_boottime_ns());
+}
+
+/**
+ * rblk_log_held - how many requests are held, and what for
+ * @log: under its lock
+ * @by: set to the first reason that applies, if any is held
+ *
+ * Return: those that did not come in yet, and those that ended here but may not
+ * be reported.
+ */
+u64 rblk_log_held(const struct rblk_log *log, enum rblk_held_by *by);
 
 #endif /* RBLK_REPL_LOG_H */

@@ -8,6 +8,10 @@
  * The application's bio itself is sent on, with its completion diverted to
  * here: a clone would cost more than all the rest. What it was is put back
  * before it is completed.
+ *
+ * Where the primary needs a lease, a read is looked at twice: before it is sent
+ * on, and before it is completed. What the disk read in between may be old by
+ * then: another node may be primary.
  */
 #include <linux/blkdev.h>
 #include <linux/mempool.h>
@@ -15,6 +19,7 @@
 #include <linux/uio.h>
 
 #include "disk.h"
+#include "lease.h"
 #include "read.h"
 #include "../peer.h"
 #include "../resource.h"
@@ -78,10 +83,11 @@ void rblk_reads_init(struct rblk_reads *reads)
 	INIT_LIST_HEAD(&reads->sent);
 }
 
-static void finish(struct rblk_read *read, blk_status_t status)
+static void complete_read(struct rblk_read *read, blk_status_t status)
 {
 	struct rblk_volume *volume = read->volume;
 	struct bio *bio = read->bio;
+	bool through;
 
 	this_cpu_inc(volume->stats->read_ops);
 	this_cpu_add(volume->stats->read_bytes, read->iter.bi_size);
@@ -92,10 +98,75 @@ static void finish(struct rblk_read *read, blk_status_t status)
 	bio->bi_bdev = read->bdev;
 	bio->bi_end_io = read->end_io;
 	bio->bi_private = read->private;
+	through = read->through;
 	mempool_free(read, &read_pool);
-	/* Not bio_endio(): that may have been through with it. */
-	bio->bi_end_io(bio);
+	/* Not twice: it counts what a split bio consists of. */
+	if (through)
+		bio->bi_end_io(bio);
+	else
+		bio_endio(bio);
 	percpu_ref_put(&volume->io);
+}
+
+/* May it go on? What came to a primary is not answered by a backup. */
+static enum rblk_gate_verdict judge_locked(struct rblk_log *log,
+					   const struct rblk_read *read)
+{
+	lockdep_assert_held(&log->lock);
+	if (log->gate.dead)
+		return RBLK_GATE_FAIL;
+	if (read->term && (!log->gate.primary || log->gen != read->term))
+		return RBLK_GATE_FAIL;
+	return rblk_log_lease(log);
+}
+
+/* Return: whether it goes on, or fails; if not it is held. */
+static enum rblk_gate_verdict may_go_on(struct rblk_read *read)
+{
+	struct rblk_resource *res = read->volume->res;
+	struct rblk_log *log = &res->log;
+	enum rblk_gate_verdict verdict;
+	unsigned long irq;
+
+	spin_lock_irqsave(&log->lock, irq);
+	verdict = judge_locked(log, read);
+	if (rblk_log_lease(log) != RBLK_GATE_PASS)
+		rblk_lease_miss_locked(res);
+	if (verdict == RBLK_GATE_HOLD) {
+		list_add_tail(&read->link, &log->held_reads);
+		log->nr_held++;
+	}
+	spin_unlock_irqrestore(&log->lock, irq);
+	return verdict;
+}
+
+/* A look without the lock: where no lease is needed, a load and two compares. */
+static bool passes(const struct rblk_read *read)
+{
+	const struct rblk_log *log = &read->volume->res->log;
+	u64 until_ns = READ_ONCE(log->gate.until_ns);
+
+	if (until_ns == RBLK_GATE_NO_LEASE_NEEDED)
+		return !read->term;
+	return ktime_get_boottime_ns() < until_ns &&
+	       (!read->term || read->term == READ_ONCE(log->gen));
+}
+
+static void finish(struct rblk_read *read, blk_status_t status)
+{
+	enum rblk_gate_verdict verdict = RBLK_GATE_PASS;
+
+	rcu_read_lock(); /* see rblk_lease_sync() */
+	if (unlikely(!passes(read))) {
+		read->ended = true;
+		read->status = status;
+		verdict = may_go_on(read);
+	}
+	if (verdict == RBLK_GATE_FAIL)
+		status = BLK_STS_IOERR;
+	if (verdict != RBLK_GATE_HOLD)
+		complete_read(read, status);
+	rcu_read_unlock();
 }
 
 /* A peer that has all data and did not fail this read, or NULL. */
@@ -161,7 +232,10 @@ static void end_local(struct rblk_read *read, blk_status_t status)
 
 static void read_endio(struct bio *bio)
 {
-	end_local(bio->bi_private, bio->bi_status);
+	struct rblk_read *read = bio->bi_private;
+
+	read->through = true;
+	end_local(read, bio->bi_status);
 }
 
 static void bounce_endio(struct bio *bio)
@@ -260,11 +334,66 @@ void rblk_read_elsewhere_all(struct list_head *reads)
 		fetch(read);
 }
 
+/* Send it on: to the disk, or to a peer. */
+static void start(struct rblk_read *read)
+{
+	struct rblk_volume *volume = read->volume;
+	struct bio *bio = read->bio;
+
+	if (unlikely(rblk_disk_is_away(volume))) {
+		fetch(read);
+		return;
+	}
+	if (unlikely(READ_ONCE(volume->res->disk_timeout_ms)) &&
+	    submit_bounced(read))
+		return;
+	bio->bi_end_io = read_endio;
+	bio->bi_private = read;
+	bio_set_dev(bio, volume->backing.bdev);
+	rblk_backing_submit(&volume->backing, bio);
+}
+
+/* One that came to a primary whose lease has run out, as it seems. */
+static void start_leased(struct rblk_read *read)
+{
+	switch (may_go_on(read)) {
+	case RBLK_GATE_PASS:
+		start(read);
+		break;
+	case RBLK_GATE_FAIL:
+		complete_read(read, BLK_STS_IOERR);
+		break;
+	case RBLK_GATE_HOLD:
+		break;
+	}
+}
+
+void rblk_read_retry_work(struct work_struct *work)
+{
+	struct rblk_resource *res = container_of(work, struct rblk_resource,
+						 read_work);
+	struct rblk_read *read, *tmp;
+	LIST_HEAD(held);
+
+	spin_lock_irq(&res->log.lock);
+	list_splice_init(&res->log.held_reads, &held);
+	list_for_each_entry(read, &held, link)
+		res->log.nr_held--;
+	spin_unlock_irq(&res->log.lock);
+	list_for_each_entry_safe(read, tmp, &held, link) {
+		if (read->ended)
+			finish(read, read->status);
+		else
+			start_leased(read);
+	}
+}
+
 void rblk_read_submit(struct rblk_volume *volume, struct bio *bio)
 {
+	struct rblk_log *log = &volume->res->log;
 	struct rblk_read *read;
 
-	if (READ_ONCE(volume->res->log.gate.dead)) {
+	if (READ_ONCE(log->gate.dead)) {
 		bio_io_error(bio);
 		percpu_ref_put(&volume->io);
 		return;
@@ -277,18 +406,17 @@ void rblk_read_submit(struct rblk_volume *volume, struct bio *bio)
 	read->end_io = bio->bi_end_io;
 	read->private = bio->bi_private;
 	read->tried = 0;
+	read->term = 0;
+	if (unlikely(READ_ONCE(log->gate.until_ns) !=
+		     RBLK_GATE_NO_LEASE_NEEDED))
+		read->term = READ_ONCE(log->gen);
+	read->ended = false;
+	read->through = false;
 	read->start_jiffies = bio_start_io_acct(bio);
-	if (unlikely(rblk_disk_is_away(volume))) {
-		fetch(read);
-		return;
-	}
-	if (unlikely(READ_ONCE(volume->res->disk_timeout_ms)) &&
-	    submit_bounced(read))
-		return;
-	bio->bi_end_io = read_endio;
-	bio->bi_private = read;
-	bio_set_dev(bio, volume->backing.bdev);
-	rblk_backing_submit(&volume->backing, bio);
+	if (likely(passes(read)))
+		start(read);
+	else
+		start_leased(read);
 }
 
 bool rblk_read_may_send(struct rblk_peer *peer)

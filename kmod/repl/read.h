@@ -29,6 +29,10 @@ struct rblk_volume;
  * @id: its name on the link
  * @dep: what a peer must have applied before
  * @tried: peers that could not read it
+ * @term: generation of the primary with a lease that it came to; 0: none
+ * @through: bio_endio() called us: it is through with the bio
+ * @ended: it only waits for a lease to be completed
+ * @status: then, how
  * @start_jiffies: for iostat
  */
 struct rblk_read {
@@ -42,6 +46,10 @@ struct rblk_read {
 	u64 id;
 	u64 dep;
 	u16 tried;
+	u64 term;
+	bool through;
+	bool ended;
+	blk_status_t status;
 	unsigned long start_jiffies;
 };
 
@@ -76,6 +84,12 @@ void rblk_reads_init(struct rblk_reads *reads);
  * Context: process, as ->submit_bio.
  */
 void rblk_read_submit(struct rblk_volume *volume, struct bio *bio);
+
+/**
+ * rblk_read_retry_work - go on with reads that waited for a lease
+ * @work: the resource's read_work
+ */
+void rblk_read_retry_work(struct work_struct *work);
 
 /**
  * rblk_read_may_send - is there a read that can be sent now?

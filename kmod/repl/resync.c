@@ -266,8 +266,8 @@ static bool begin_end_locked(struct rblk_peer *peer)
 		return false;
 	if (!resync->end_seq) {
 		/* From here on completions wait for it. */
-		peer->joined = true;
-		rblk_log_set_protocol(log, peer->node_id, peer->protocol);
+		rblk_log_join(log, peer->node_id);
+		queue_work(peer->res->wq, &peer->res->retry_work);
 		WRITE_ONCE(resync->end_seq, max(log->last, 1ULL));
 	}
 	resync->last_sent = log->cursor[peer->node_id].applied >=
@@ -465,9 +465,10 @@ static void catch_up(struct rblk_peer *peer)
 	bool level = false;
 
 	spin_lock_irq(&log->lock);
-	if (peer->join_seq && *applied >= peer->join_seq && !peer->joined) {
-		peer->joined = true;
-		rblk_log_set_protocol(log, peer->node_id, peer->protocol);
+	if (peer->join_seq && *applied >= peer->join_seq &&
+	    !rblk_log_has_joined(log, peer->node_id)) {
+		rblk_log_join(log, peer->node_id);
+		queue_work(peer->res->wq, &peer->res->retry_work);
 		peer->join_seq = log->last;
 	}
 	if (peer->join_seq && *applied >= peer->join_seq) {

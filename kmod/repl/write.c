@@ -8,6 +8,7 @@
 
 #include "active.h"
 #include "disk.h"
+#include "lease.h"
 #include "write.h"
 #include "../fault.h"
 #include "../resource.h"
@@ -190,6 +191,9 @@ static void report_locked(struct rblk_log *log, struct rblk_write *write,
 		 blk_status_to_errno(write->status));
 	if (write->seq > log->reported)
 		log->reported = write->seq;
+	if (unlikely(!log->first_write_ns) && write->op != RBLK_OP_FLUSH &&
+	    !write->status)
+		log->first_write_ns = ktime_get_boottime_ns();
 	for_each_set_bit(node, &lacking, RBLK_MAX_NODES)
 		log->cursor[node].missed = max(log->cursor[node].missed,
 					       write->seq);
@@ -215,6 +219,20 @@ static bool pages_in_use(const struct rblk_log *log,
 	       (log->saving || log->streaming & ~write->state.received);
 }
 
+/* Return: whether the lease allows that @write is reported; it may fail. */
+static bool has_lease(struct rblk_log *log, struct rblk_write *write)
+{
+	enum rblk_gate_verdict lease = rblk_log_lease(log);
+
+	if (likely(lease == RBLK_GATE_PASS))
+		return true;
+	rblk_lease_miss_locked(write->volume->res);
+	if (lease == RBLK_GATE_HOLD)
+		return false;
+	write->status = write->status ?: BLK_STS_IOERR;
+	return true;
+}
+
 static void judge_locked(struct rblk_log *log, struct rblk_write *write,
 			 struct bio_list *done)
 {
@@ -226,7 +244,11 @@ static void judge_locked(struct rblk_log *log, struct rblk_write *write,
 		write->state.local = RBLK_LOCAL_GONE;
 	switch (rblk_ackpolicy_verdict(&log->policy, &write->state)) {
 	case RBLK_VERDICT_WAIT:
-		return;
+		if (!rblk_gate_is_ending(&log->gate) ||
+		    !rblk_ackpolicy_is_stuck(&log->policy, &write->state,
+					     log->streaming))
+			return;
+		fallthrough;
 	case RBLK_VERDICT_FAIL:
 		write->status = write->status ?: BLK_STS_IOERR;
 		break;
@@ -234,7 +256,7 @@ static void judge_locked(struct rblk_log *log, struct rblk_write *write,
 		write->status = BLK_STS_OK;
 		break;
 	}
-	if (!pages_in_use(log, write))
+	if (!pages_in_use(log, write) && has_lease(log, write))
 		report_locked(log, write, done);
 }
 
@@ -276,6 +298,7 @@ void rblk_write_end_local(struct rblk_write *write, blk_status_t status)
 	LIST_HEAD(freed);
 	unsigned long irq;
 
+	rcu_read_lock(); /* see rblk_lease_sync() */
 	spin_lock_irqsave(&res->log.lock, irq);
 	if (unlikely(write->orphan)) {
 		struct rblk_volume *volume = write->volume;
@@ -283,6 +306,7 @@ void rblk_write_end_local(struct rblk_write *write, blk_status_t status)
 
 		write->orphan = false;
 		spin_unlock_irqrestore(&res->log.lock, irq);
+		rcu_read_unlock();
 		end_orphan(volume, left);
 		return;
 	}
@@ -301,6 +325,7 @@ void rblk_write_end_local(struct rblk_write *write, blk_status_t status)
 	trim_locked(res, &freed);
 	spin_unlock_irqrestore(&res->log.lock, irq);
 	end_bios(&done);
+	rcu_read_unlock();
 	free_writes(&freed);
 }
 
@@ -402,6 +427,7 @@ const char *rblk_write_acked(struct rblk_resource *res, u8 node,
 	unsigned long irq;
 	u32 i;
 
+	rcu_read_lock(); /* see rblk_lease_sync() */
 	spin_lock_irqsave(&log->lock, irq);
 	if (!(log->streaming & BIT(node)))
 		goto out_unlock;
@@ -424,6 +450,7 @@ const char *rblk_write_acked(struct rblk_resource *res, u8 node,
 out_unlock:
 	spin_unlock_irqrestore(&log->lock, irq);
 	end_bios(&done);
+	rcu_read_unlock();
 	free_writes(&freed);
 	return lie;
 }
@@ -436,6 +463,7 @@ void rblk_write_rejudge(struct rblk_resource *res)
 	unsigned long irq;
 	u64 seq;
 
+	rcu_read_lock(); /* see rblk_lease_sync() */
 	spin_lock_irqsave(&log->lock, irq);
 	for (seq = log->first; seq <= log->last; seq++)
 		judge_locked(log, rblk_log_find(log, seq), &done);
@@ -444,6 +472,7 @@ void rblk_write_rejudge(struct rblk_resource *res)
 		queue_work(res->wq, &res->retry_work);
 	spin_unlock_irqrestore(&log->lock, irq);
 	end_bios(&done);
+	rcu_read_unlock();
 	free_writes(&freed);
 }
 

@@ -163,6 +163,8 @@ const char *rblk_write_acked(struct rblk_resource *res, u8 node,
 /**
  * rblk_write_rejudge - judge every operation again, after the policy changed
  * @res: the resource
+ *
+ * What was held before it came in is tried again as well.
  */
 void rblk_write_rejudge(struct rblk_resource *res);
 

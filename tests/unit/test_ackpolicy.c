@@ -259,6 +259,84 @@ static void test_without_disk(void **state)
 	assert_int_equal(rblk_ackpolicy_verdict(&behind, &s), RBLK_VERDICT_FAIL);
 }
 
+/*
+ * With an in-sync set a write is reported only when every synchronous member of it
+ * has it, connected or not; only one that is being copied to does not count.
+ */
+static void test_in_sync(void **state)
+{
+	u32 b, c, joined, in_sync, copied, peer, wait;
+	struct rblk_ack_policy policy = { 0 };
+
+	(void)state;
+	for (b = 0; b < MASKS; b++)
+	for (c = 0; c < MASKS; c++)
+	for (joined = 0; joined < MASKS; joined++)
+	for (in_sync = 0; in_sync < 2 * MASKS; in_sync++)
+	for (copied = 0; copied < MASKS; copied++) {
+		/* this node is the bit above the peers */
+		struct rblk_ack_peers peers = { b & ~c, c, joined, in_sync,
+						copied };
+		u32 nodes = 1;
+
+		rblk_ackpolicy_choose(&policy, &peers);
+		for (peer = 0; peer < PEERS + 1; peer++) {
+			bool from = in_sync ? in_sync >> peer & 1 &&
+					      !(copied >> peer & 1) :
+					      joined >> peer & 1;
+
+			wait = policy.wait_applied >> peer & 1;
+			assert_int_equal(wait, from && c >> peer & 1);
+			wait = policy.wait_received >> peer & 1;
+			assert_int_equal(wait, from && (b & ~c) >> peer & 1);
+			nodes += from && (b | c) >> peer & 1;
+		}
+		assert_int_equal(rblk_ackpolicy_nodes(&policy), nodes);
+	}
+}
+
+/* Stuck is what no acknowledgment of those that are there can end. */
+static void check_stuck(const struct rblk_ack_policy *policy,
+			const struct rblk_ack_state *state)
+{
+	u32 mask, more;
+
+	for (mask = 0; mask < MASKS; mask++) {
+		bool stuck = rblk_ackpolicy_is_stuck(policy, state, mask);
+		bool ends = false;
+
+		if (state->local == RBLK_LOCAL_PENDING) {
+			assert_false(stuck);
+			continue;
+		}
+		for (more = 0; more < MASKS; more++) {
+			struct rblk_ack_state s = *state;
+
+			s.received |= more & mask;
+			s.applied |= more & mask;
+			ends |= rblk_ackpolicy_verdict(policy, &s) !=
+				RBLK_VERDICT_WAIT;
+		}
+		assert_int_equal(stuck, !ends);
+	}
+}
+
+static void test_stuck(void **state)
+{
+	struct rblk_ack_state s = { 0 };
+	u32 local, applied, durable;
+
+	(void)state;
+	for (local = RBLK_LOCAL_PENDING; local <= RBLK_LOCAL_GONE; local++)
+		for (durable = 0; durable < 2; durable++)
+			for (applied = 0; applied < MASKS; applied++) {
+				s.local = local;
+				s.durable = durable;
+				s.applied = applied;
+				for_each_policy(check_stuck, &s);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +345,8 @@ int main(void)
 		cmocka_unit_test(test_must_copy),
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_without_disk),
+		cmocka_unit_test(test_in_sync),
+		cmocka_unit_test(test_stuck),
 	};
 
 	return cmocka_run_group_tests_name("ackpolicy", tests, NULL, NULL);

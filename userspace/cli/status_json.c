@@ -39,6 +39,21 @@ static void set(json_t *o, const char *key, json_t *value)
 	json_object_set_new(o, key, value);
 }
 
+/* Node ids; null: there is no set. */
+static json_t *nodes_json(uint64_t h, uint32_t nodes)
+{
+	json_t *ids;
+	int i;
+
+	if (!(h & RBLK_HAS(RBLK_RES_IN_SYNC)) || !nodes)
+		return json_null();
+	ids = json_array();
+	for (i = 0; i < RBLK_MAX_NODES; i++)
+		if (nodes >> i & 1)
+			json_array_append_new(ids, json_integer(i));
+	return ids;
+}
+
 json_t *rblk_json_resource(const struct rblk_kresource *r)
 {
 	char hex[2 * RBLK_UUID_SIZE + 1];
@@ -79,6 +94,16 @@ json_t *rblk_json_resource(const struct rblk_kresource *r)
 		 rblk_kmsg_on_disk_error(r->pass_disk_errors)));
 	set(o, "disk_timeout_ms",
 	    number(h, RBLK_RES_DISK_TIMEOUT_MS, r->disk_timeout_ms));
+	set(o, "leased", flag(h, RBLK_RES_LEASED, r->leased));
+	set(o, "lease_until_ns",
+	    number(h, RBLK_RES_LEASE_UNTIL_NS, r->lease_until_ns));
+	set(o, "lease_error", flag(h, RBLK_RES_LEASE_ERROR, r->lease_error));
+	set(o, "in_sync", nodes_json(h, r->in_sync));
+	set(o, "min_in_sync", number(h, RBLK_RES_MIN_IN_SYNC, r->min_in_sync));
+	set(o, "min_in_sync_error",
+	    flag(h, RBLK_RES_MIN_IN_SYNC_ERROR, r->min_in_sync_error));
+	set(o, "first_write_ns",
+	    number(h, RBLK_RES_FIRST_WRITE_NS, r->first_write_ns));
 	return o;
 }
 

@@ -9,6 +9,28 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Its lease and its in-sync set, where a primary has them. */
+static void print_mandate(const struct rblk_kstate *s, FILE *to)
+{
+	const struct rblk_kresource *r = &s->resource;
+	const struct rblk_kpeer *p;
+	unsigned int i;
+
+	if (r->role != RBLK_ROLE_PRIMARY)
+		return;
+	if (r->leased)
+		fputs(r->lease_until_ns ? "  leased" : "  no lease", to);
+	if (!r->in_sync)
+		return;
+	fputs("  in sync", to);
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		if (!(r->in_sync >> i & 1))
+			continue;
+		p = rblk_kstate_peer(s, i);
+		fprintf(to, " %s", p ? p->node_name : r->node_name);
+	}
+}
+
 static void print_head(const struct rblk_kstate *s, FILE *to)
 {
 	const struct rblk_kresource *r = &s->resource;
@@ -24,6 +46,9 @@ static void print_head(const struct rblk_kstate *s, FILE *to)
 		fputs("  suspended", to);
 	if (r->held)
 		fprintf(to, "  held %" PRIu64, r->held);
+	if (r->held && r->has & RBLK_HAS(RBLK_RES_HELD_BY))
+		fprintf(to, " (%s)", rblk_kmsg_held_by(r->held_by));
+	print_mandate(s, to);
 	fputc('\n', to);
 }
 

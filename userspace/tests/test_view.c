@@ -289,6 +289,32 @@ static void resync_progress(void **state)
 	assert_int_equal(rblk_view_health(&one), RBLK_DEGRADED);
 }
 
+/* What a primary may do, and what it waits for, in one line. */
+static void primary_with_a_lease(void **state)
+{
+	struct rblk_view view = healthy();
+	json_t *json, *r;
+
+	(void)state;
+	one.resource.leased = 1;
+	one.resource.in_sync = 1U << one.resource.node_id |
+			       1U << one.peers[0].node_id;
+	one.resource.held = 2;
+	one.resource.held_by = RBLK_HELD_BY_LEASE;
+	one.resource.has |= RBLK_HAS(RBLK_RES_HELD_BY) |
+			    RBLK_HAS(RBLK_RES_LEASED) |
+			    RBLK_HAS(RBLK_RES_IN_SYNC);
+	check_text(&view,
+		"r0  primary  generation 3  seq 1234  held 2 (lease)  no lease  in sync alpha bravo\n"
+		"  0   /dev/rblk0   /dev/vdb   256 MiB   ok   open 1\n"
+		"  bravo  connected  backup  up to date  protocol C  lag 0\n");
+	json = rblk_view_json(&view);
+	r = json_array_get(json_object_get(json, "resources"), 0);
+	assert_int_equal(json_array_size(json_object_get(r, "in_sync")), 2);
+	assert_true(json_is_true(json_object_get(r, "leased")));
+	json_decref(json);
+}
+
 /* Every key is there whatever is known; unknown is null; keys have units. */
 static void json_shape(void **state)
 {
@@ -297,7 +323,9 @@ static void json_shape(void **state)
 		"generation", "seq", "seq_generation", "acks", "log_bytes",
 		"log_ops", "log_used_bytes", "log_used_ops", "held_requests",
 		"held_by", "in_flight_ops", "openers", "read_from_backup",
-		"data_crc", "zero_detect", "on_disk_error", "disk_timeout_ms", "health", "volumes",
+		"data_crc", "zero_detect", "on_disk_error", "disk_timeout_ms", "leased",
+		"lease_until_ns", "lease_error", "in_sync", "min_in_sync",
+		"min_in_sync_error", "first_write_ns", "health", "volumes",
 		"peers", "latency", "failover", "advice",
 	};
 	static const char *const peer_keys[] = {
@@ -376,6 +404,7 @@ int main(void)
 		cmocka_unit_test(history),
 		cmocka_unit_test(what_to_do),
 		cmocka_unit_test(resync_progress),
+		cmocka_unit_test(primary_with_a_lease),
 		cmocka_unit_test(json_shape),
 		cmocka_unit_test(json_latency),
 	};

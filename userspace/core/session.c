@@ -76,6 +76,7 @@ enum rblk_session_verdict rblk_session_receive(struct rblk_session *s,
 		return is_new(s, h->counter) ? RBLK_SESSION_OK :
 					       RBLK_SESSION_REPLAYED;
 	if (s->next && h->to_token == s->next) {
+		s->former = s->mine;
 		s->mine = s->next;
 		s->theirs = h->from_token;
 		s->next = 0;
@@ -84,6 +85,8 @@ enum rblk_session_verdict rblk_session_receive(struct rblk_session *s,
 		s->window = 1;
 		return RBLK_SESSION_NEW;
 	}
+	if (s->former && h->to_token == s->former)
+		return RBLK_SESSION_REPLAYED;
 	/*
 	 * The token that waits to be named stays: else whoever replays old
 	 * datagrams often enough would keep a session from ever beginning.

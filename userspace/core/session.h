@@ -8,8 +8,9 @@
  *
  * A datagram of a session that is not known is not acted upon. It is answered with
  * a HELLO: a datagram without bodies, which carries a new token. The session begins with
- * the first datagram that names that one; until then the former one goes on. So a
- * replay can cause a HELLO and nothing else.
+ * the first datagram that names that one; until then the former one goes on. What is
+ * on its way from the former one then is dropped and not answered: else two nodes
+ * could begin sessions in turns, for ever. So a replay can cause a HELLO and nothing else.
  *
  * Pure: no I/O, clock or allocation; randomness is an argument.
  */
@@ -39,6 +40,7 @@ struct rblk_session_header {
  * struct rblk_session - with one peer
  * @mine: token that the peer must name
  * @theirs: the peer's; 0: no session yet
+ * @former: @mine of the session before, 0: none
  * @next: token that will begin a new session, 0: none is about to begin
  * @next_theirs: the peer's token that was seen last without a session
  * @sent: counter of the last datagram sent
@@ -48,6 +50,7 @@ struct rblk_session_header {
 struct rblk_session {
 	uint64_t mine;
 	uint64_t theirs;
+	uint64_t former;
 	uint64_t next;
 	uint64_t next_theirs;
 	uint64_t sent;
@@ -57,7 +60,11 @@ struct rblk_session {
 
 enum rblk_session_verdict {
 	RBLK_SESSION_OK,	/* act upon it */
-	RBLK_SESSION_NEW,	/* act upon it: it is the first of a new session */
+	/*
+	 * Act upon it: it is the first of a new session. Send a HELLO, for the peer
+	 * may still use the former one.
+	 */
+	RBLK_SESSION_NEW,
 	RBLK_SESSION_REPLAYED,	/* drop it */
 	RBLK_SESSION_UNKNOWN,	/* drop it, and send a HELLO */
 };

@@ -224,6 +224,8 @@ static bool is_of_now(struct rblk_cluster *c, const struct rblk_session_header *
 		return true;
 	case RBLK_SESSION_NEW:
 		*is_new = true;
+		if (n->hellos++ < MAX_HELLOS)
+			send_hello(c, h->from, n->paths);
 		return true;
 	case RBLK_SESSION_REPLAYED:
 		c->dropped[RBLK_CLUSTER_REPEATED]++;

@@ -9,7 +9,8 @@
  *
  * The caller obeys three rules for each struct rblk_arbiter_out, in this order:
  *  - stop: the kernel completes nothing more as primary, before anything else;
- *  - persist: the store is durable before any message leaves;
+ *  - persist: the store is durable before any message leaves, and before anything is
+ *    done because of what the struct says now: a fence vote may make it true at once;
  *  - then the messages are sent. They may be lost, doubled, late, out of order.
  */
 #ifndef RBLK_ARBITER_H

@@ -97,8 +97,6 @@ static void take_office(struct step *s)
 	s->out->generation = rblk_policy_generation(s->a->known.gen, s->v->random,
 						    s->c->self);
 	s->out->in_sync = rblk_policy_wanted_in_sync(s);
-	s->out->lease_until_ms = rblk_arbiter_lease_until(s->a);
-	s->p->lease_term = s->a->lead_term;
 	rblk_policy_waits(s, RBLK_POLICY_FOR_KERNEL, 0);
 }
 
@@ -125,6 +123,24 @@ static void reclaim(struct step *s)
 	}
 	if (!s->v->busy && s->now >= s->p->hold_off_ms)
 		s->out->kernel = RBLK_POLICY_KERNEL_DEMOTE_FORCE;
+}
+
+/*
+ * A primary that the register does not know of must not copy over this node's data;
+ * nor must the one that is to be replaced. A round may still be chosen after it was
+ * given up.
+ */
+static void shun_primaries(struct step *s)
+{
+	bool asked = s->a->phase != RBLK_ARBITER_IDLE &&
+		     s->a->change == RBLK_ARBITER_PROMOTE;
+
+	if (s->v->primary || s->a->mute || !RBLK_POLICY_RULE(SHUN) ||
+	    !RBLK_POLICY_RULE(GENERATION))
+		return;
+	s->out->shun = rblk_policy_maybe_primaries(s);
+	if (!asked)
+		s->out->shun &= ~bit(s->r.primary);
 }
 
 /* An action failed: not again at once; and if it was a promotion, somebody else. */
@@ -174,6 +190,7 @@ void rblk_policy_step(struct rblk_policy *p, const struct rblk_policy_view *view
 		count_failures(&s);
 		if (s.a->mute)
 			rblk_policy_waits(&s, RBLK_POLICY_IS_MUTE, bit(p->config.self));
+		shun_primaries(&s);
 		serve(&s);
 		if (rblk_policy_leads(s.a)) {
 			if (rblk_policy_wants_to_leave(&s))

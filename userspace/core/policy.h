@@ -103,13 +103,14 @@ enum rblk_policy_fence {
  * @alive: the detector hears it
  * @failed: the detector says it failed
  * @told: what it said last; all zero when it is not alive or said nothing
- * @connected: the kernel's link to it is up
+ * @connected: the kernel's link to it is up, or about to be
  * @up_to_date: as primary: it follows, and was sent everything. As backup: this
  *	node follows it
  * @is_primary: the kernel at the other end is primary
  * @diverged: the kernel says that both hold what the other lacks, or that this
  *	node has more than that primary
- * @acked_seq: as primary: up to where it acknowledged as its protocol asks
+ * @acked_seq: as primary: up to where it acknowledged as its protocol asks. Flushes have
+ *	numbers as well: so what was flushed up to there is durable at the peer
  * @fence: of the agent that is to switch it off
  */
 struct rblk_policy_peer {
@@ -179,7 +180,11 @@ struct rblk_policy_view {
 /* One at a time; the next comes when the view says that this one is over. */
 enum rblk_policy_kernel {
 	RBLK_POLICY_KERNEL_NONE,
-	RBLK_POLICY_KERNEL_PROMOTE,	/* @generation, @in_sync, leased, @lease_until_ms */
+	/*
+	 * @generation, @in_sync, leased but without a lease: it may be lost before this
+	 * is done. @set_lease follows.
+	 */
+	RBLK_POLICY_KERNEL_PROMOTE,
 	RBLK_POLICY_KERNEL_DEMOTE,	/* what is in flight ends first */
 	RBLK_POLICY_KERNEL_DEMOTE_FORCE,/* what is held fails */
 	RBLK_POLICY_KERNEL_IN_SYNC,	/* set @in_sync */
@@ -232,6 +237,9 @@ enum rblk_policy_reason {
  * struct rblk_policy_out - what to do now
  * @stop: the kernel completes under a lease only, and that ends now (0); before
  *	anything else
+ * @shun: nodes that the kernel is not connected to as long as a step says so: links
+ *	are ended and none begins. A node that is about to take the old primary's place
+ *	does not let its data be overwritten by it
  * @set_lease: the kernel completes under a lease only, until @lease_until_ms
  * @lease_until_ms: see there
  * @kernel: an action that may take a while
@@ -259,6 +267,7 @@ enum rblk_policy_reason {
  */
 struct rblk_policy_out {
 	bool stop;
+	uint16_t shun;
 	bool set_lease;
 	uint64_t lease_until_ms;
 	enum rblk_policy_kernel kernel;
@@ -286,6 +295,7 @@ struct rblk_policy_out {
  * struct rblk_policy - when what was tried; the caller only keeps it
  * @config: see there; may be changed between two steps
  * @round_ends_ms: the round that runs is given up then
+ * @given_up: ballot of the last round that was given up; others may begin rounds, too
  * @next_round_ms: none is begun before
  * @tries: rounds in a row that led to nothing
  * @led: the arbiter's, when the round began: what shows that it was of use
@@ -297,7 +307,8 @@ struct rblk_policy_out {
  * @hold_off_ms: after a failed action, none before
  * @bad_ms: by node: since when it has been lost, or not following; 0: it is well
  * @joining: nodes that the kernel was asked to wait for, to be added
- * @join_seq: by node: what it must have acknowledged before it is added; 0: not known
+ * @join_seq: by node: what it must have acknowledged before it is added; 0: not known.
+ *	All are one higher
  * @vacant_ms: since when a new primary has been wanted; 0: there is one
  * @vacant_version: the record that this is about
  * @fence_ms: by node: none is asked for before
@@ -311,6 +322,7 @@ struct rblk_policy_out {
 struct rblk_policy {
 	struct rblk_policy_config config;
 	uint64_t round_ends_ms;
+	uint64_t given_up;
 	uint64_t next_round_ms;
 	uint32_t tries;
 	uint32_t led;
@@ -348,7 +360,8 @@ void rblk_policy_start(struct rblk_policy *p, const struct rblk_policy_config *c
  * @now_ms: the time; it never goes back
  * @out: filled in
  *
- * The caller does all of @out before the next step.
+ * The caller does all of @out before the next step, and takes none while the
+ * arbiter's store is being written: what is not durable is not relied upon.
  */
 void rblk_policy_step(struct rblk_policy *p, const struct rblk_policy_view *view,
 		      uint64_t now_ms, struct rblk_policy_out *out);

@@ -47,6 +47,38 @@ static uint16_t better(const struct step *s)
 	return set;
 }
 
+/* Nodes in sync that have what this one lacks: its disk lost it with the power. */
+static uint16_t ahead(const struct step *s)
+{
+	const struct rblk_policy_told *told;
+	uint16_t set = 0;
+	uint8_t node;
+
+	for (node = 0; node < RBLK_POLICY_NODES; node++) {
+		told = &s->v->peer[node].told;
+		if (node != s->c->self && s->alive & s->r.insync & bit(node) &&
+		    told->flags & RBLK_POLICY_CANDIDATE &&
+		    (told->data_gen > s->v->data_gen ||
+		     (told->data_gen == s->v->data_gen &&
+		      told->data_seq > s->v->data_seq)))
+			set |= bit(node);
+	}
+	return set;
+}
+
+/* Nodes in sync of which it is not known what they have, nor that they failed. */
+static uint16_t unheard(const struct step *s)
+{
+	uint16_t set = 0;
+	uint8_t node;
+
+	for (node = 0; node < RBLK_POLICY_NODES; node++)
+		if (node != s->c->self && s->r.insync & s->c->data & bit(node) &&
+		    !s->v->peer[node].failed && !s->v->peer[node].told.version)
+			set |= bit(node);
+	return set;
+}
+
 /*
  * Is a primary wanted? One that is alive and does not lead may be about to be promoted
  * anew; it gets as long as its own lease could have lasted.
@@ -127,17 +159,25 @@ enum rblk_policy_reason rblk_policy_why_not(const struct step *s)
 	return RBLK_POLICY_FINE;
 }
 
+static uint16_t nodes_that_connect(const struct step *s)
+{
+	return rblk_policy_nodes_that(s, rblk_policy_is_connected, s->c->data);
+}
+
 /* It is this node's turn: fence the old primary, if any, and ask. */
 static void try_promotion(struct step *s)
 {
 	uint8_t old = s->r.primary;
-	uint16_t keep = rblk_policy_nodes_that(s, rblk_policy_is_connected, s->r.insync & s->c->data);
+	uint16_t keep = nodes_that_connect(s) & s->r.insync;
 	bool word;
 
 	if (old == s->c->self || old >= RBLK_POLICY_NODES)
 		old = RBLK_POLICY_NOBODY;
-	else if (s->v->peer[old].failed && (!rblk_policy_has_two_voters(s) || s->a->synced))
+	else if (s->v->peer[old].failed &&
+		 (!rblk_policy_has_two_voters(s) || rblk_policy_may_fence_vote(s)))
 		rblk_policy_fence(s, old);
+	if (s->out->shun & nodes_that_connect(s))
+		return;
 	/* A node that is alive keeps what it has: only a lost one is passed over. */
 	if (!rblk_policy_is_enough(s, s->alive | rblk_policy_fenced(s))) {
 		rblk_policy_fence_for_vote(s);
@@ -174,12 +214,24 @@ static void stand(struct step *s)
 				s->c->data & ~bit(s->c->self));
 		return;
 	}
+	if (unheard(s) && !s->v->primary &&
+	    s->now - s->p->vacant_ms < s->a->lease + s->a->margin) {
+		rblk_policy_waits(s, RBLK_POLICY_FOR_VERDICT, unheard(s));
+		return;
+	}
+	if (s->r.primary == s->c->self && !s->v->primary && ahead(s)) {
+		rblk_policy_waits(s, RBLK_POLICY_FOR_BETTER, ahead(s));
+		rblk_policy_propose(s, RBLK_ARBITER_DEMOTE, ahead(s));
+		return;
+	}
 	turn = s->p->vacant_ms + turn_ms(s, others);
 	if (s->now < turn) {
 		rblk_policy_waits(s, RBLK_POLICY_FOR_BETTER, others);
 		rblk_policy_wake(s, turn);
 		return;
 	}
+	if (!s->v->primary)
+		s->out->shun = rblk_policy_maybe_primaries(s);
 	try_promotion(s);
 }
 

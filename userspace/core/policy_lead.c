@@ -78,6 +78,34 @@ static void drop(struct step *s)
 	rblk_policy_propose(s, RBLK_ARBITER_DROP, lost);
 }
 
+static uint16_t nodes_outside(const struct step *s)
+{
+	return rblk_policy_nodes_that(s, rblk_policy_is_connected,
+				      s->c->data & ~s->a->known.insync);
+}
+
+/* Nodes outside that follow, and are to be waited for. */
+static uint16_t find_joining(const struct step *s)
+{
+	return rblk_policy_nodes_that(s, rblk_policy_is_well,
+				      s->c->data & s->c->synchronous &
+				      ~s->a->known.insync);
+}
+
+/* Does it have, since writes wait for it, all that was written until then? */
+static bool has_joined(const struct step *s, uint8_t node)
+{
+	struct rblk_policy *p = s->p;
+
+	if (!RBLK_POLICY_RULE(ADD_UP_TO_DATE))
+		return true;
+	if (s->v->busy || !(s->v->in_sync & bit(node)))
+		return false;
+	if (!p->join_seq[node])
+		p->join_seq[node] = s->v->last_seq + 1;
+	return s->v->peer[node].acked_seq + 1 >= p->join_seq[node];
+}
+
 /*
  * First the kernel waits for the node with each write, then the node acknowledges
  * all that was written until then; only then it is proposed.
@@ -85,35 +113,20 @@ static void drop(struct step *s)
 static void add(struct step *s)
 {
 	struct rblk_policy *p = s->p;
-	uint16_t ready = 0, outside = s->c->data & ~s->a->known.insync;
+	uint16_t ready = 0, outside = nodes_outside(s);
 	uint8_t node;
 
+	p->joining = find_joining(s);
 	for (node = 0; node < RBLK_POLICY_NODES; node++) {
-		if (node == s->c->self || !(outside & bit(node)) ||
-		    !(s->c->synchronous & bit(node)) || !rblk_policy_is_well(s, node)) {
-			p->joining &= ~bit(node);
+		if (!(p->joining & bit(node)))
 			p->join_seq[node] = 0;
-			continue;
-		}
-		p->joining |= bit(node);
-		if (!RBLK_POLICY_RULE(ADD_UP_TO_DATE)) {
-			ready |= bit(node);
-			continue;
-		}
-		if (s->v->busy || !(s->v->in_sync & bit(node)))
-			continue;
-		/* 0 means not known, so all are one higher. */
-		if (!p->join_seq[node])
-			p->join_seq[node] = s->v->last_seq + 1;
-		if (s->v->peer[node].acked_seq + 1 >= p->join_seq[node])
+		else if (has_joined(s, node))
 			ready |= bit(node);
 	}
 	if (ready)
 		rblk_policy_propose(s, RBLK_ARBITER_ADD, ready);
-	for (node = 0; node < RBLK_POLICY_NODES; node++)
-		if (outside & bit(node) && s->v->peer[node].connected &&
-		    node != s->c->self)
-			rblk_policy_waits(s, RBLK_POLICY_FOR_RESYNC, bit(node));
+	if (outside)
+		rblk_policy_waits(s, RBLK_POLICY_FOR_RESYNC, outside);
 }
 
 /* Nodes leave the kernel's set only when that is chosen, and enter before. */

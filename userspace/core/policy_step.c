@@ -78,16 +78,44 @@ bool rblk_policy_has_two_voters(const struct step *s)
 	return count(s->r.voters) == 2 && s->r.voters == s->r.voters_before;
 }
 
+/* Would the arbiter count the vote of a node that is off? */
+bool rblk_policy_may_fence_vote(const struct step *s)
+{
+	return rblk_policy_has_two_voters(s) &&
+	       (s->a->synced || !RBLK_POLICY_RULE(ROUND_BEFORE_FENCE_VOTE));
+}
+
 /* The fence votes that the arbiter would count. */
 uint16_t rblk_policy_fenced(const struct step *s)
 {
-	return rblk_policy_has_two_voters(s) && s->a->synced ? s->a->fenced : 0;
+	return rblk_policy_may_fence_vote(s) ? s->a->fenced : 0;
 }
 
 bool rblk_policy_may_be_promoted(const struct step *s)
 {
 	return s->v->data_good && s->c->data & bit(s->c->self) && !s->a->mute &&
 	       s->now >= s->p->stay_back_ms;
+}
+
+/*
+ * Nodes whose kernel may be primary: it says so, or it is not known before a link
+ * begins.
+ */
+uint16_t rblk_policy_maybe_primaries(const struct step *s)
+{
+	uint16_t set = 0;
+	uint8_t node;
+
+	for (node = 0; node < RBLK_POLICY_NODES; node++) {
+		const struct rblk_policy_peer *peer = &s->v->peer[node];
+
+		if (!(s->c->data & bit(node)) || node == s->c->self)
+			continue;
+		if (peer->told.flags & RBLK_POLICY_IS_PRIMARY || peer->is_primary ||
+		    (!peer->told.version && !peer->connected))
+			set |= bit(node);
+	}
+	return set;
 }
 
 /* With fewer than all acknowledgments no node in sync need have everything. */
@@ -120,6 +148,8 @@ void rblk_policy_end_round(struct step *s)
 		return;
 	}
 	p->round_ends_ms = 0;
+	if (s->a->phase != RBLK_ARBITER_IDLE)
+		p->given_up = s->a->ballot;
 	if (s->a->led != p->led) {
 		p->tries = 0;
 		p->next_round_ms = 0;
@@ -159,6 +189,12 @@ void rblk_policy_learn_more(struct step *s)
 	uint8_t node;
 	bool more = s->r.voters != s->r.voters_before;
 
+	/* Was it chosen what this node last asked for? */
+	if (rblk_policy_leads(s->a) && s->a->has_pending)
+		more = true;
+	/* A round that was given up may still end: another one ends it for certain. */
+	if (s->a->phase != RBLK_ARBITER_IDLE && s->a->ballot == s->p->given_up)
+		more = true;
 	/* What this node accepted itself is what a promotion builds on. */
 	if (s->r.version != s->a->store.record.version)
 		more = true;
@@ -213,7 +249,7 @@ void rblk_policy_fence_for_vote(struct step *s)
 	uint16_t missing = s->r.voters & ~s->alive & ~s->a->fenced;
 	uint8_t node;
 
-	if (!rblk_policy_has_two_voters(s) || !s->a->synced)
+	if (!rblk_policy_may_fence_vote(s))
 		return;
 	for (node = 0; node < RBLK_POLICY_NODES; node++)
 		if (missing & bit(node) && s->v->peer[node].failed)

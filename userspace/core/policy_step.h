@@ -57,8 +57,10 @@ uint16_t rblk_policy_nodes_that(const struct step *s,
 bool rblk_policy_is_connected(const struct step *s, uint8_t node);
 bool rblk_policy_is_enough(const struct step *s, uint16_t set);
 bool rblk_policy_has_two_voters(const struct step *s);
+bool rblk_policy_may_fence_vote(const struct step *s);
 uint16_t rblk_policy_fenced(const struct step *s);
 bool rblk_policy_may_be_promoted(const struct step *s);
+uint16_t rblk_policy_maybe_primaries(const struct step *s);
 bool rblk_policy_waits_for_all(const struct step *s);
 void rblk_policy_end_round(struct step *s);
 void rblk_policy_propose(struct step *s, enum rblk_arbiter_change change, uint16_t mask);

@@ -3,6 +3,7 @@
  * calls.c - decisions on handshakes: who may connect, what comes of it
  */
 #include "engine.h"
+#include "failover.h"
 
 #include "log.h"
 #include "sockopt.h"
@@ -134,6 +135,23 @@ static void note_caller(struct rblk_engine *e, const struct rblk_link_id *id,
 			 other, host);
 }
 
+void rblk_engine_link_failed(struct rblk_engine *e,
+			     const struct rblk_link_id *id, bool refused,
+			     const char *reason)
+{
+	struct rblk_engine_resource *r;
+	struct rblk_link *link = find_link(e, id, &r);
+
+	if (!link)
+		return;
+	if (strcmp(link->reason, reason) != 0)
+		rblk_log(refused ? RBLK_LOG_WARNING : RBLK_LOG_INFO, r->name,
+			 rblk_engine_peer_name(e, id->peer), "not connected: %s", reason);
+	rblk_link_failed(link, rblk_engine_now_ms(e), rblk_engine_random(e),
+			 refused, reason);
+	rblk_engine_schedule(e);
+}
+
 void rblk_engine_link_authenticated(struct rblk_engine *e,
 				    const struct rblk_link_id *id, int fd,
 				    uint64_t peer_generation)
@@ -156,6 +174,12 @@ void rblk_engine_link_authenticated(struct rblk_engine *e,
 		close(fd);
 		return;
 	}
+	if (rblk_failover_shuns(e, id->resource, id->peer)) {
+		close(fd);
+		rblk_engine_link_failed(e, id, false,
+					"it may be primary, and is not to be");
+		return;
+	}
 	if (peer_generation > r->peer_generation[id->peer])
 		r->peer_generation[id->peer] = peer_generation;
 	note_caller(e, id, link, fd);
@@ -171,23 +195,6 @@ void rblk_engine_link_authenticated(struct rblk_engine *e,
 	r->attach[id->peer] = a->serial;
 	rblk_engine_submit(e, waiting ? reqs : &reqs[1], waiting ? 2 : 1,
 			   attach_done, a);
-}
-
-void rblk_engine_link_failed(struct rblk_engine *e,
-			     const struct rblk_link_id *id, bool refused,
-			     const char *reason)
-{
-	struct rblk_engine_resource *r;
-	struct rblk_link *link = find_link(e, id, &r);
-
-	if (!link)
-		return;
-	if (strcmp(link->reason, reason) != 0)
-		rblk_log(refused ? RBLK_LOG_WARNING : RBLK_LOG_INFO, r->name,
-			 rblk_engine_peer_name(e, id->peer), "not connected: %s", reason);
-	rblk_link_failed(link, rblk_engine_now_ms(e), rblk_engine_random(e),
-			 refused, reason);
-	rblk_engine_schedule(e);
 }
 
 bool rblk_engine_caller_failed(struct rblk_engine *e,

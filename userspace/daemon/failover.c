@@ -282,6 +282,7 @@ static void perform(struct rblk_failover *f, struct rblk_engine *e,
 
 	if (out->stop)
 		rblk_failover_stop_kernel(f, e);
+	rblk_failover_shun(f, e, out->shun);
 	if (out->set_lease && !f->stopping)
 		rblk_failover_set_lease(f, e, out->lease_until_ms);
 	rblk_failover_act(f, e, out);

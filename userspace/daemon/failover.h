@@ -89,6 +89,8 @@ struct rblk_failover_request {
  * @then: messages that wait for the write after that
  * @busy: an action of the kernel's is under way
  * @promoting: that is a promotion
+ * @shun: nodes that the kernel is not to be connected to
+ * @detaching: those of them whose link is being ended
  * @lease_set_ms: until when the kernel has a lease at most, ever told
  * @promoted_to: kernel's generation of the promotion under way
  * @promised_before: and what had been promised before
@@ -131,6 +133,8 @@ struct rblk_failover {
 	struct rblk_failover_queue then;
 	bool busy;
 	bool promoting;
+	uint16_t shun;
+	uint16_t detaching;
 	uint64_t lease_set_ms;
 	uint64_t promoted_to;
 	uint64_t promised_before;
@@ -307,6 +311,16 @@ void rblk_failover_readmit(struct rblk_failover *f, struct rblk_engine *e,
  */
 json_t *rblk_failover_show(struct rblk_failover *f, struct rblk_engine *e);
 
+/**
+ * rblk_failover_shuns - must the kernel not be connected to a node
+ * @e: the engine
+ * @name: of the resource; it need not be automatic
+ * @node: which
+ *
+ * Return: true while the policy says so.
+ */
+bool rblk_failover_shuns(struct rblk_engine *e, const char *name, uint8_t node);
+
 /* ---- between the files above */
 
 /* An admin wants it demoted, whoever uses it. */
@@ -455,6 +469,15 @@ void rblk_failover_note(struct rblk_failover *f, struct rblk_engine *e,
  */
 void rblk_failover_first_write(struct rblk_failover *f, struct rblk_engine *e,
 			       uint64_t boottime_ns);
+
+/**
+ * rblk_failover_shun - end the links that are not to be
+ * @f: the resource
+ * @e: the engine
+ * @nodes: bit mask
+ */
+void rblk_failover_shun(struct rblk_failover *f, struct rblk_engine *e,
+			uint16_t nodes);
 
 /**
  * rblk_failover_act - have the module do what the policy asks for

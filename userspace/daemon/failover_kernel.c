@@ -67,6 +67,43 @@ void rblk_failover_lease_set(struct rblk_engine *e, const char *name,
 	f->is_due = true;
 }
 
+/* ---- links ---- */
+
+bool rblk_failover_shuns(struct rblk_engine *e, const char *name, uint8_t node)
+{
+	const struct rblk_failover *f = rblk_failover_find(e, name);
+
+	return f && f->shun & (1U << node);
+}
+
+/* None begins (rblk_engine_link_authenticated()), and what there is ends. */
+void rblk_failover_shun(struct rblk_failover *f, struct rblk_engine *e,
+			uint16_t nodes)
+{
+	struct rblk_kreq req = {
+		.cmd = RBLK_CMD_LINK_DETACH, .nest = RBLK_A_PEER,
+		.peer = { .has = RBLK_HAS(RBLK_PEER_NODE_ID) },
+	};
+	unsigned int i;
+
+	f->shun = nodes;
+	f->detaching &= nodes;
+	rblk_text_copy(req.name, sizeof(req.name), f->name);
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		if (!f->view.peer[i].connected)
+			f->detaching &= ~(1U << i);
+		else if (nodes & ~f->detaching & (1U << i)) {
+			rblk_log(RBLK_LOG_INFO, f->name,
+				 rblk_engine_peer_name(e, i),
+				 "link ended: it may be primary, and is not to be");
+			f->detaching |= 1U << i;
+			f->is_stale = true;
+			req.peer.node_id = i;
+			rblk_engine_submit(e, &req, 1, NULL, NULL);
+		}
+	}
+}
+
 /* ---- actions ---- */
 
 static void promoted(struct rblk_failover *f, struct rblk_engine *e, bool ok)

@@ -45,10 +45,11 @@ static void see_peer(const struct rblk_kstate *s, const struct rblk_kpeer *k,
 		     struct rblk_policy_peer *p)
 {
 	bool i_lead = s->resource.role == RBLK_ROLE_PRIMARY;
+	bool is_up = k->conn == RBLK_CONN_UP;
 
-	p->connected = k->conn == RBLK_CONN_UP;
-	p->is_primary = p->connected && k->role == RBLK_ROLE_PRIMARY;
-	p->up_to_date = p->connected && k->repl == RBLK_REPL_UPTODATE &&
+	p->connected = k->conn != RBLK_CONN_DOWN;
+	p->is_primary = is_up && k->role == RBLK_ROLE_PRIMARY;
+	p->up_to_date = is_up && k->repl == RBLK_REPL_UPTODATE &&
 			(i_lead || p->is_primary) &&
 			s->resource.data != RBLK_DATA_INCONSISTENT;
 	p->diverged = k->repl == RBLK_REPL_DIVERGED;
@@ -119,13 +120,17 @@ static void ask_kernel(struct rblk_failover *f, struct rblk_engine *e)
 {
 	struct rblk_kstate *s;
 	struct rblk_genl_error err;
+	const struct rblk_engine_resource *r = rblk_engine_find(e, f->name);
+	unsigned int i;
 
 	forget_kernel(&f->view);
-	if (!rblk_engine_find(e, f->name))
+	if (!r)
 		return;
 	s = rblk_xcalloc(1, sizeof(*s));
 	if (e->ops->get(e->ctx, f->name, s, &err) == 0) {
 		see_kernel(f, s);
+		for (i = 0; i < RBLK_MAX_NODES; i++)
+			f->view.peer[i].connected |= r->attach[i] != 0;
 		take_lease(f, s);
 		if (f->view.primary && s->resource.first_write_ns)
 			rblk_failover_first_write(f, e,

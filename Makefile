@@ -7,7 +7,7 @@
 #   make demo            two machines, one dies, nothing acknowledged is lost
 #   make check-fast      everything that can be checked without a guest
 #   make check           check-fast and the guest tests on each kernel
-#   make check-long      the guest tests that take many minutes
+#   make check-long      the tests that take many minutes
 #   make check-debug     the guest tests on a kernel with KASAN, lockdep, ...
 #   make bench           measure, against the raw device and DRBD
 #   make vm-shell        a shell in a guest that has rblk
@@ -86,7 +86,8 @@ check: deps
 	tests/vm/run || rc=1; exit $$rc
 
 check-long: deps
-	tests/vm/run --long
+	@rc=0; $(MAKE) -C tests/sim check-long || rc=1; \
+	tests/vm/run --long || rc=1; exit $$rc
 
 check-debug: deps
 	tests/vm/run --debug-kernel

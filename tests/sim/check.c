@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * check.c - what must hold after every event, and what must hold in the end
+ *
+ * The observer sees all nodes at once and the true time.
+ */
+#include "sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void broken(struct world *w, const char *what, const char *format, ...)
+{
+	va_list args;
+
+	if (w->broken)
+		return;
+	w->broken = what;
+	va_start(args, format);
+	vsnprintf(w->why, sizeof(w->why), format, args);
+	va_end(args);
+	say(w, -1, "BROKEN: %s: %s", what, w->why);
+}
+
+static bool same(const struct rblk_arbiter_record *a, const struct rblk_arbiter_record *b)
+{
+	return a->version == b->version && a->gen == b->gen && a->term == b->term &&
+	       a->primary == b->primary && a->idle == b->idle &&
+	       a->insync == b->insync && a->fenced == b->fenced &&
+	       a->voters == b->voters && a->voters_before == b->voters_before;
+}
+
+void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_record *r)
+{
+	struct rblk_arbiter_record *known;
+	const struct rblk_arbiter_record *before;
+
+	if (r->version >= VERSIONS)
+		return;
+	known = &w->chosen[r->version];
+	if (!known->version) {
+		*known = *r;
+		say(w, node, "chosen: version %u, generation %u, primary %c, in sync %x%s",
+		    (unsigned int)r->version, (unsigned int)r->gen,
+		    r->primary < NODES ? 'A' + r->primary : '-', r->insync,
+		    r->fenced ? ", fenced" : "");
+	} else if (!same(known, r)) {
+		broken(w, "two values were chosen for one version", "version %u",
+		       (unsigned int)r->version);
+	}
+	before = &w->chosen[r->version - 1];
+	if (!before->version)
+		return;
+	if (r->gen < before->gen)
+		broken(w, "the generation went back", "%u", (unsigned int)r->gen);
+	if (r->gen > before->gen && !(before->insync & BIT(r->primary)))
+		broken(w, "I5: a node was promoted that is not in sync", "%c, of %x",
+		       'A' + r->primary, before->insync);
+}
+
+/* What it lacks was acknowledged, and no power cut may have taken it. */
+static void check_data(struct world *w, uint8_t node, const char *what, uint32_t nr)
+{
+	const struct node *n = &w->node[node];
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		struct acked *a = &w->acked[i];
+
+		if (a->excused || (a->index < n->kernel.len &&
+				   n->kernel.data[a->index].id == a->id))
+			continue;
+		/* Not flushed, and the disk lost its cache since, perhaps with it. */
+		if (!a->flushed && n->lost_at >= a->since) {
+			a->excused = true;
+			continue;
+		}
+		broken(w, what, "%c lacks write %u at %u, acknowledged at %.3f s%s",
+		       'A' + node, a->id, a->index, a->at / 1e6,
+		       a->flushed ? " and flushed" : "");
+		return;
+	}
+}
+
+void check_promoted(struct world *w, uint8_t node)
+{
+	check_data(w, node, "I1: a new primary lacks an acknowledged write", w->nr_acked);
+}
+
+void check_acked(struct world *w, uint8_t node, const struct io *io)
+{
+	struct kernel *k = &w->node[node].kernel;
+	uint32_t i;
+
+	w->completed++;
+	if (k->gen < w->completed_gen)
+		broken(w, "I2: something is completed in a generation that is over",
+		       "%c", 'A' + node);
+	w->completed_gen = k->gen;
+	check_data(w, node, io->kind == IO_READ ?
+		   "I2: a read lacks a write that was acknowledged before" :
+		   "I2: a write is acknowledged by a node that lacks another",
+		   io->acked_before);
+	if (io->kind == IO_FLUSH) {
+		for (i = 0; i < w->nr_acked; i++)
+			if (w->acked[i].index < io->need && i < io->acked_before)
+				w->acked[i].flushed = true;
+	} else if (io->kind == IO_WRITE && w->nr_acked < OPS_MAX) {
+		w->acked[w->nr_acked++] = (struct acked){
+			.id = k->data[io->need - 1].id, .index = io->need - 1,
+			.since = io->since, .at = w->now,
+		};
+	}
+}
+
+static const struct rblk_arbiter_record *newest(const struct world *w)
+{
+	unsigned int i;
+
+	for (i = VERSIONS - 1; i; i--)
+		if (w->chosen[i].version)
+			return &w->chosen[i];
+	return &w->chosen[1];
+}
+
+void check_applies(struct world *w, uint8_t node, uint8_t primary)
+{
+	if (w->node[primary].kernel.gen < w->node[node].kernel.gen)
+		broken(w, "I2: what a primary of a generation that is over sent was applied",
+		       "%c, from %c", 'A' + node, 'A' + primary);
+}
+
+void check_gives_up(struct world *w, uint8_t node)
+{
+	if (newest(w)->insync & BIT(node))
+		broken(w, "I5: a node in sync gives up what only it may have", "%c",
+		       'A' + node);
+}
+
+void check_all(struct world *w)
+{
+	uint8_t i, who = 0;
+	int able = 0;
+
+	for (i = 0; i < w->nodes; i++) {
+		if (!kernel_completes(w, i))
+			continue;
+		if (able++)
+			broken(w, "I2: two nodes may complete as primary", "%c and %c",
+			       'A' + who, 'A' + i);
+		who = i;
+	}
+}
+
+static bool is_prefix(const struct kernel *of, const struct kernel *k)
+{
+	uint32_t i;
+
+	if (of->len > k->len)
+		return false;
+	for (i = 0; i < of->len; i++)
+		if (of->data[i].id != k->data[i].id || of->data[i].gen != k->data[i].gen)
+			return false;
+	return true;
+}
+
+/* Is there a primary that works, with everybody in sync? */
+bool check_well(struct world *w)
+{
+	const struct rblk_arbiter_record *r = newest(w);
+	const struct kernel *k;
+	uint8_t i;
+
+	if (r->primary >= NODES || r->insync != w->data || !kernel_completes(w, r->primary))
+		return false;
+	k = &w->node[r->primary].kernel;
+	if (k->in_sync != w->data)
+		return false;
+	for (i = 0; i < w->nodes; i++) {
+		if (!w->node[i].on || !w->node[i].daemon.up)
+			return false;
+		if (i == r->primary || !(w->data & BIT(i)))
+			continue;
+		if (!k->link[i].up || !k->link[i].up_to_date ||
+		    w->node[i].kernel.primary || w->node[i].kernel.inconsistent)
+			return false;
+		/* I4: what both have is the same. */
+		if (!is_prefix(&w->node[i].kernel, k))
+			broken(w, "I4: replicas differ", "%c and %c", 'A' + i,
+			       'A' + r->primary);
+	}
+	check_data(w, r->primary, "I1: an acknowledged write is gone", w->nr_acked);
+	return true;
+}
+
+void check_end(struct world *w)
+{
+	const struct rblk_arbiter_record *r = newest(w);
+	uint8_t i;
+
+	if (check_well(w)) {
+		w->well = true;
+		return;
+	}
+	for (i = 0; i < w->nodes; i++) {
+		const struct daemon *d = &w->node[i].daemon;
+
+		say(w, i, "leads %d, kernel primary %d, in sync %x, its arbiter's version %u",
+		    d->arbiter.lead_term != 0, w->node[i].kernel.primary,
+		    w->node[i].kernel.in_sync, (unsigned int)d->arbiter.known.version);
+	}
+	broken(w, "I9: all faults ended, and not all is well",
+	       "version %u, primary %c, in sync %x of %x", (unsigned int)r->version,
+	       r->primary < NODES ? 'A' + r->primary : '-', r->insync, w->data);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rules.h - lets the simulator break one rule at a time: of the arbiter, of the policy,
+ * or of what surrounds them. It is included before everything else when
+ * userspace/core is compiled for it.
+ */
+#ifndef RBLK_SIM_RULES_H
+#define RBLK_SIM_RULES_H
+
+#define SIM_RULES(RULE)					\
+	/* of the arbiter */				\
+	RULE(ROUND_BEFORE_FENCE_VOTE)			\
+	RULE(CONTACT_CLEARS_FENCED)			\
+	RULE(LEASE_WAIT)				\
+	RULE(MAJORITY)					\
+	RULE(ONLY_IN_SYNC)				\
+	/* of the policy */				\
+	RULE(ADD_UP_TO_DATE)				\
+	RULE(DROP_CHOSEN)				\
+	RULE(DISCARD_IF_PASSED_OVER)			\
+	/* of the daemon around them */			\
+	RULE(DURABLE_ACCEPT)				\
+	RULE(WORD_AFTER_START)				\
+	RULE(MARGIN)					\
+	RULE(FENCE_CONFIRMED)				\
+	RULE(SESSION)					\
+	/* of the kernel; without GENERATION nothing is shunned either */ \
+	RULE(LEASE_AT_COMPLETION)			\
+	RULE(WAIT_FOR_IN_SYNC)				\
+	RULE(GENERATION)				\
+	RULE(DURABLE_BEFORE_FORGET)
+
+/*
+ * What breaks without these takes so much at once that no bearable number of schedules
+ * is sure to have it. tests/model shows FENCE_OF_TERM to be needed.
+ */
+#define SIM_RARE_RULES(RULE)				\
+	RULE(FENCE_OF_TERM)				\
+	RULE(WORD_OF_NODE)				\
+	RULE(STOP_FIRST)				\
+	RULE(SHUN)
+
+enum sim_rule {
+	RULE_NONE,
+#define SIM_RULE_ENUM(name)	RULE_##name,
+	SIM_RULES(SIM_RULE_ENUM)
+	OFTEN_NEEDED,
+	SIM_RARE_RULES(SIM_RULE_ENUM)
+	RULES,
+};
+
+extern enum sim_rule sim_broken;
+
+#define SIM_RULE(name)		(sim_broken != RULE_##name)
+#define RBLK_ARBITER_RULE(name)	SIM_RULE(name)
+#define RBLK_POLICY_RULE(name)	SIM_RULE(name)
+
+#endif /* RBLK_SIM_RULES_H */

@@ -253,7 +253,9 @@ const char *history_load(struct history *h, FILE *f, uint64_t acks_until)
 	struct record r;
 	size_t n;
 
-	h->promised = 0;
+	/* nothing yet, beyond what is known of earlier ones; 0 would be all */
+	if (!h->promised)
+		h->promised = 1;
 	/* the last record may be in pieces: it does not count */
 	while (!error && fread(&r, sizeof(r), 1, f) == 1) {
 		if (!is_intact(&r))

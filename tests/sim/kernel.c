@@ -502,7 +502,7 @@ static bool promote(struct world *w, uint8_t node, const struct rblk_policy_out 
 	say(w, node, "the kernel is primary, with %u operations, in sync %x", k->len,
 	    k->in_sync);
 	w->failovers++;
-	check_promoted(w, node);
+	k->checked = false;
 	for (i = 0; i < w->nodes; i++) {
 		k->link[i].forgotten = 0;
 		k->link[i].acked = k->link[i].durable_acked = 0;

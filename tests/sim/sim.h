@@ -113,6 +113,7 @@ struct kernel {
 	bool leased;
 	uint64_t lease_until_ms;
 	uint16_t in_sync;
+	bool checked;		/* its data, since it was promoted */
 	struct link link[NODES];
 	struct io io[IOS];
 	/* on disk */
@@ -254,7 +255,6 @@ void daemon_look(struct world *w, uint8_t node);
 void broken(struct world *w, const char *what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_record *r);
-void check_promoted(struct world *w, uint8_t node);
 void check_gives_up(struct world *w, uint8_t node);
 void check_applies(struct world *w, uint8_t node, uint8_t primary);
 void check_acked(struct world *w, uint8_t node, const struct io *io);

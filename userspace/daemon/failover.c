@@ -318,6 +318,7 @@ static void step(struct rblk_failover *f, struct rblk_engine *e)
 	rblk_failover_look(f, e, now);
 	rblk_policy_step(&f->policy, &f->view, now, &out);
 	perform(f, e, &out);
+	rblk_failover_copy_over(f, e, now);
 	if (rblk_failover_is_settled(f))
 		rblk_failover_go_on_readmitting(f, e, now);
 }

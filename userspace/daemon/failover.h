@@ -94,6 +94,8 @@ struct rblk_failover_request {
  * @lease_set_ms: until when the kernel has a lease at most, ever told
  * @promoted_to: kernel's generation of the promotion under way
  * @promised_before: and what had been promised before
+ * @behind: peers that follow only once they were copied to
+ * @behind_ms: by node: since when; 0: it is not; copying begins somewhat later
  * @fence_run: by node: number of the run of its agent that counts here
  * @request: of an admin
  * @readmit: who asked for that (NULL: nobody), which node, whether it is no voter
@@ -138,6 +140,8 @@ struct rblk_failover {
 	uint64_t lease_set_ms;
 	uint64_t promoted_to;
 	uint64_t promised_before;
+	uint16_t behind;
+	uint64_t behind_ms[RBLK_MAX_NODES];
 	uint32_t fence_run[RBLK_MAX_NODES];
 	struct rblk_failover_request request;
 	struct {
@@ -414,6 +418,15 @@ void rblk_failover_ask_fresh(struct rblk_failover *f, struct rblk_engine *e);
  */
 bool rblk_failover_is_about_fresh(struct rblk_failover *f, struct rblk_engine *e,
 				  const struct rblk_arbiter_msg *msg);
+
+/**
+ * rblk_failover_copy_over - bring peers level that were passed over
+ * @f: the resource
+ * @e: the engine
+ * @now_ms: the time
+ */
+void rblk_failover_copy_over(struct rblk_failover *f, struct rblk_engine *e,
+			     uint64_t now_ms);
 
 /**
  * rblk_failover_stop_kernel - the kernel is to complete nothing more

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define NS_PER_MS	1000000ULL
+#define COPY_AFTER_MS	1000	/* most of those who are behind catch up unasked */
+#define COPY_AGAIN_MS	10000
 
 /* ---- the lease ---- */
 
@@ -215,4 +217,61 @@ void rblk_failover_act(struct rblk_failover *f, struct rblk_engine *e,
 	rblk_text_copy(req.name, sizeof(req.name), f->name);
 	f->busy = true;
 	rblk_engine_submit(e, &req, 1, acted, NULL);
+}
+
+/* ---- peers that were passed over */
+
+/* Where they may differ is not known: then everywhere is looked. */
+static void copied_where_known(struct rblk_engine *e, struct rblk_job *job)
+{
+	struct rblk_kreq req = job->reqs[0];
+
+	if (job->failed == job->n)
+		return;
+	rblk_log(job->err.code == ENODATA ? RBLK_LOG_INFO : RBLK_LOG_WARNING,
+		 req.name, rblk_engine_peer_name(e, req.peer.node_id),
+		 "cannot copy only what differs: %s", job->err.text);
+	if (job->err.code != ENODATA)
+		return;
+	req.has = 0;
+	req.flags = 0;
+	rblk_engine_submit(e, &req, 1, NULL, NULL);
+}
+
+static void copy_to(struct rblk_failover *f, struct rblk_engine *e, uint8_t node)
+{
+	struct rblk_kreq req = {
+		.cmd = RBLK_CMD_RESYNC, .has = RBLK_HAS(RBLK_A_FLAGS),
+		.flags = RBLK_FLAG_KNOWN, .nest = RBLK_A_PEER,
+		.peer = { .has = RBLK_HAS(RBLK_PEER_NODE_ID), .node_id = node },
+	};
+
+	rblk_log(RBLK_LOG_INFO, f->name, rblk_engine_peer_name(e, node),
+		 "was passed over: what it may have of its own is overwritten");
+	rblk_text_copy(req.name, sizeof(req.name), f->name);
+	rblk_engine_submit(e, &req, 1, copied_where_known, NULL);
+}
+
+/*
+ * A former primary that crashed may hold what this node never got. The module leaves
+ * that to an admin. Here the register has decided: it is not in sync, so nothing that
+ * it has alone was ever acknowledged.
+ */
+void rblk_failover_copy_over(struct rblk_failover *f, struct rblk_engine *e,
+			     uint64_t now_ms)
+{
+	bool may = f->arbiter.lead_term && f->arbiter.learned && f->view.primary;
+	unsigned int i;
+
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		if (!may || !(f->behind & f->data & (1U << i)) ||
+		    f->arbiter.insync & (1U << i)) {
+			f->behind_ms[i] = 0;
+		} else if (!f->behind_ms[i]) {
+			f->behind_ms[i] = now_ms;
+		} else if (now_ms >= f->behind_ms[i] + COPY_AFTER_MS) {
+			f->behind_ms[i] = now_ms + COPY_AGAIN_MS;
+			copy_to(f, e, i);
+		}
+	}
 }

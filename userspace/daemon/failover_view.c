@@ -75,19 +75,24 @@ static void see_kernel(struct rblk_failover *f, const struct rblk_kstate *s)
 	v->data_gen = s->resource.seq_generation;
 	v->data_seq = s->resource.seq;
 	v->last_seq = s->resource.seq;
+	f->behind = 0;
 	for (i = 0; i < s->peers_n; i++) {
 		const struct rblk_kpeer *k = &s->peers[i];
 
 		see_peer(s, k, &v->peer[k->node_id]);
+		if (k->conn == RBLK_CONN_UP && k->repl == RBLK_REPL_BEHIND)
+			f->behind |= 1U << k->node_id;
 		if (v->primary && k->applied_seq + k->lag_ops > v->last_seq)
 			v->last_seq = k->applied_seq + k->lag_ops;
 	}
 }
 
-static void forget_kernel(struct rblk_policy_view *v)
+static void forget_kernel(struct rblk_failover *f)
 {
+	struct rblk_policy_view *v = &f->view;
 	unsigned int i;
 
+	f->behind = 0;
 	v->up = false;
 	v->primary = false;
 	v->data_good = false;
@@ -123,7 +128,7 @@ static void ask_kernel(struct rblk_failover *f, struct rblk_engine *e)
 	const struct rblk_engine_resource *r = rblk_engine_find(e, f->name);
 	unsigned int i;
 
-	forget_kernel(&f->view);
+	forget_kernel(f);
 	if (!r)
 		return;
 	s = rblk_xcalloc(1, sizeof(*s));

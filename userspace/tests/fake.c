@@ -172,6 +172,12 @@ static int change(struct fake *f, struct rblk_kstate *s,
 		s->resource.in_sync = 0;
 		s->resource.lease_until_ns = 0;
 		return 0;
+	case RBLK_CMD_RESYNC:
+		note(f, "resync %u flags %u\n", req->peer.node_id, req->flags);
+		if (f->knows_nothing && req->flags & RBLK_FLAG_KNOWN)
+			return refuse(err, ENODATA, "the peer did not tell");
+		f->resyncs++;
+		return 0;
 	case RBLK_CMD_DISCARD:
 		note(f, "discard %u\n", req->peer.node_id);
 		return 0;

@@ -23,6 +23,8 @@ struct fake {
 	const char *bad_disk;		/* VOLUME_NEW of it is refused */
 	bool refuse_promote;
 	bool fail_save;
+	bool knows_nothing;		/* RESYNC with KNOWN is refused */
+	unsigned int resyncs;		/* that were not */
 	int load_result;		/* of load_record when nothing is saved */
 	uint64_t saved;			/* generation; 0: none */
 	uint32_t random;		/* every number is this one */

@@ -44,6 +44,7 @@ struct flying {
 static struct world {
 	struct fake f[NODES];
 	bool dead[NODES];
+	bool behind;			/* until a primary copies to it */
 	bool cut[NODES][NODES];		/* nothing arrives there from here */
 	struct flying flying[MAX_FLYING];
 	size_t n;
@@ -104,7 +105,8 @@ static void join_modules(void)
 		if (w.dead[i] || !s || !s->peers_n)
 			continue;
 		p = &s->peers[0];
-		p->repl = RBLK_REPL_UPTODATE;
+		p->repl = w.behind && !w.f[i].resyncs ? RBLK_REPL_BEHIND :
+			  RBLK_REPL_UPTODATE;
 		if (up && other)
 			p->role = other->resource.role;
 		if (p->conn != (up && other ? RBLK_CONN_UP : RBLK_CONN_DOWN))
@@ -255,8 +257,15 @@ static void primary_dies(void **state)
 	w.dead[0] = false;
 	module_of(0)->resource.role = RBLK_ROLE_BACKUP;
 	module_of(0)->resource.in_sync = 0;
+	/* it may have something of its own; where, nobody knows */
+	w.behind = true;
+	w.f[1].knows_nothing = true;
 	start_daemon(0);
-	run(2000);
+	run(500);
+	assert_int_equal(w.f[1].resyncs, 0);
+	run(3000);
+	assert_int_equal(w.f[1].resyncs, 1);
+	assert_non_null(strstr(w.f[1].log, "resync 0 flags 4\nresync 0 flags 0\n"));
 	assert_true(serves(1));
 	assert_false(is_primary(0));
 	assert_int_equal(module_of(1)->resource.in_sync, 3);

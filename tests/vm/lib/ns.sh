@@ -68,6 +68,7 @@ on() {
 	shift
 	(
 		export RBLK_NODE=$node RBLK_RUN_DIR=/run/rblk-$node \
+			RBLK_INSTANCE_DIR=/run/rblk-instance-$node \
 			RBLK_STATE_DIR=/var/lib/rblk-$node
 		[ $# -gt 1 ] || set -- bash -c "$1"
 		exec nsenter --net="/run/netns/$node" -- "$@"

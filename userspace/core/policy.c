@@ -93,6 +93,12 @@ static void take_office(struct step *s)
 		rblk_policy_propose(s, RBLK_ARBITER_DEMOTE, s->c->data & ~bit(s->c->self));
 		return;
 	}
+	/* refused just now, and an admin insists: not at once again */
+	if (s->now < s->p->hold_off_ms) {
+		rblk_policy_waits(s, RBLK_POLICY_FOR_KERNEL, 0);
+		rblk_policy_wake(s, s->p->hold_off_ms);
+		return;
+	}
 	s->out->kernel = RBLK_POLICY_KERNEL_PROMOTE;
 	s->out->generation = rblk_policy_generation(s->a->known.gen, s->v->random,
 						    s->c->self);

@@ -50,14 +50,6 @@ void rblk_failover_due(struct rblk_engine *e, const char *name)
 	}
 }
 
-void rblk_failover_look_again(struct rblk_engine *e)
-{
-	struct rblk_failover *f;
-
-	for (f = e->failovers; f; f = f->next)
-		f->is_due = true;
-}
-
 /* ---- configuration ---- */
 
 static uint16_t synchronous(const struct rblk_config_resource *r, uint8_t self)

@@ -198,12 +198,6 @@ uint64_t rblk_failover_run(struct rblk_engine *e);
 void rblk_failover_due(struct rblk_engine *e, const char *name);
 
 /**
- * rblk_failover_look_again - a node's state may be another one
- * @e: the engine
- */
-void rblk_failover_look_again(struct rblk_engine *e);
-
-/**
  * rblk_failover_beat - put what this node says of itself into its beats
  * @e: the engine
  */

@@ -167,6 +167,12 @@ static void see_nodes(struct rblk_failover *f, struct rblk_engine *e)
 		p->failed = state == RBLK_DETECTOR_FAILED;
 		if (!p->alive)
 			memset(&p->told, 0, sizeof(p->told));
+		if (!p->failed)
+			continue;
+		/* TCP takes longer to find that out, and it is not to be waited for */
+		p->connected = false;
+		p->up_to_date = false;
+		p->is_primary = false;
 	}
 }
 

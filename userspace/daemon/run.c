@@ -117,7 +117,7 @@ static uint64_t run_once(struct rblk_engine *e)
 	if (e->cluster.beat_us != beat_us)
 		rblk_failover_beat(e);
 	if (e->cluster.changed)
-		rblk_failover_look_again(e);
+		rblk_failover_due(e, NULL);
 	e->cluster.changed = false;
 	wake_ms = rblk_failover_run(e);
 	rblk_cluster_flush(&e->cluster);

@@ -92,6 +92,21 @@ static struct rblk_kpeer *peer_of(struct rblk_kstate *s, unsigned int id)
 	return (struct rblk_kpeer *)rblk_kstate_peer(s, id);
 }
 
+/* One that a promotion does not pass over. */
+static bool follows_primary(const struct rblk_kstate *s,
+			    const struct rblk_kreq *req)
+{
+	size_t i;
+
+	for (i = 0; i < s->peers_n; i++)
+		if (s->peers[i].conn == RBLK_CONN_UP &&
+		    s->peers[i].role == RBLK_ROLE_PRIMARY &&
+		    req->nest == RBLK_A_RESOURCE &&
+		    req->resource.in_sync & 1U << s->peers[i].node_id)
+			return true;
+	return false;
+}
+
 static int change(struct fake *f, struct rblk_kstate *s,
 		  const struct rblk_kreq *req, struct rblk_genl_error *err)
 {
@@ -152,7 +167,7 @@ static int change(struct fake *f, struct rblk_kstate *s,
 	case RBLK_CMD_PROMOTE:
 		note(f, "promote gen %llu flags %u\n",
 		     (unsigned long long)req->generation, req->flags);
-		if (f->refuse_promote)
+		if (f->refuse_promote || follows_primary(s, req))
 			return refuse(err, EBUSY, "another node is primary");
 		s->resource.role = RBLK_ROLE_PRIMARY;
 		s->resource.data = RBLK_DATA_CONSISTENT;

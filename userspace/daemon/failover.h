@@ -94,6 +94,7 @@ struct rblk_failover_request {
  * @lease_set_ms: until when the kernel has a lease at most, ever told
  * @promoted_to: kernel's generation of the promotion under way
  * @promised_before: and what had been promised before
+ * @linked: peers to which the module has a link, whatever the detector says
  * @behind: peers that follow only once they were copied to
  * @behind_ms: by node: since when; 0: it is not; copying begins somewhat later
  * @fence_run: by node: number of the run of its agent that counts here
@@ -140,6 +141,7 @@ struct rblk_failover {
 	uint64_t lease_set_ms;
 	uint64_t promoted_to;
 	uint64_t promised_before;
+	uint16_t linked;
 	uint16_t behind;
 	uint64_t behind_ms[RBLK_MAX_NODES];
 	uint32_t fence_run[RBLK_MAX_NODES];

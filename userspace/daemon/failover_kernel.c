@@ -92,7 +92,7 @@ void rblk_failover_shun(struct rblk_failover *f, struct rblk_engine *e,
 	f->detaching &= nodes;
 	rblk_text_copy(req.name, sizeof(req.name), f->name);
 	for (i = 0; i < RBLK_MAX_NODES; i++) {
-		if (!f->view.peer[i].connected)
+		if (!(f->linked & (1U << i)))
 			f->detaching &= ~(1U << i);
 		else if (nodes & ~f->detaching & (1U << i)) {
 			rblk_log(RBLK_LOG_INFO, f->name,

@@ -76,10 +76,13 @@ static void see_kernel(struct rblk_failover *f, const struct rblk_kstate *s)
 	v->data_seq = s->resource.seq;
 	v->last_seq = s->resource.seq;
 	f->behind = 0;
+	f->linked = 0;
 	for (i = 0; i < s->peers_n; i++) {
 		const struct rblk_kpeer *k = &s->peers[i];
 
 		see_peer(s, k, &v->peer[k->node_id]);
+		if (k->conn == RBLK_CONN_UP)
+			f->linked |= 1U << k->node_id;
 		if (k->conn == RBLK_CONN_UP && k->repl == RBLK_REPL_BEHIND)
 			f->behind |= 1U << k->node_id;
 		if (v->primary && k->applied_seq + k->lag_ops > v->last_seq)
@@ -93,6 +96,7 @@ static void forget_kernel(struct rblk_failover *f)
 	unsigned int i;
 
 	f->behind = 0;
+	f->linked = 0;
 	v->up = false;
 	v->primary = false;
 	v->data_good = false;

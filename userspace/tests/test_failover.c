@@ -302,6 +302,10 @@ static void link_seems_up(void **state)
 	run(2000);
 	assert_true(serves(1));
 	assert_int_equal(module_of(1)->resource.in_sync, 2);
+	/* and its link was ended first */
+	assert_non_null(strstr(w.f[1].log, "detach 0\n"));
+	assert_true(strstr(w.f[1].log, "detach 0\n") <
+		    strstr(w.f[1].log, "promote gen"));
 	stop();
 }
 

@@ -10,20 +10,24 @@
  *   leased=0|1  lease-error=0|1  min=N  min-error=0|1  in-sync=MASK
  *   lease=MS    from now on; 0: none
  *
- * A promotion says ASSUME_CLEAN: the data may be new.
+ * A promotion says ASSUME_CLEAN: the data may be new. It prints how many
+ * milliseconds the module took.
  */
 #include <time.h>
 
 #include "genl.h"
 
-static uint64_t until(uint64_t ms)
+static uint64_t boottime(void)
 {
 	struct timespec now;
 
-	if (!ms)
-		return 0;
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec + ms * 1000000;
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static uint64_t until(uint64_t ms)
+{
+	return ms ? boottime() + ms * 1000000 : 0;
 }
 
 static void put(struct nlmsghdr *nlh, const char *key, uint64_t value)
@@ -73,6 +77,7 @@ int main(int argc, char **argv)
 {
 	struct nlattr *nest;
 	struct nlmsghdr *nlh;
+	uint64_t began;
 	char buf[1024];
 	int err;
 
@@ -98,8 +103,11 @@ int main(int argc, char **argv)
 		die("what?");
 	}
 	mnl_attr_put_strz(nlh, RBLK_A_NAME, argv[2]);
+	began = boottime();
 	err = ask(nlh, NULL);
 	if (err)
 		die("%s: %s", strerror(err), explanation);
+	if (!strcmp(argv[1], "promote"))
+		printf("%llu\n", (unsigned long long)(boottime() - began) / 1000000);
 	return 0;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 180
+# timeout: 300
 #
 # A write is reported only when each node of the in-sync set has it: one that is
 # away is waited for until it has caught up, or is out of the set.
@@ -14,7 +14,6 @@ a=$(device alpha)
 write() { dd if=/dev/urandom of="$a" bs=16k count=1 seek="$1" oflag=direct conv=fsync status=none; }
 held_by() { on alpha rblk status --json r0 | grep "\"held_by\": \"$1\""; }
 mandate() { on alpha "$top/build/vm/bin/mandate" "$@"; }
-next_gen() { echo $(($(on "$1" rblk status --json r0 | sed -n 's/.*"generation": *\([0-9]*\).*/\1/p') + 16)); }
 away() { on alpha rblk disconnect r0 bravo; }
 back() { on alpha rblk connect r0 bravo; }
 begin_held() {
@@ -85,24 +84,6 @@ begin_held 8 "in-sync set"
 on alpha timeout "$(patient 20)" rblk demote --force r0
 ! wait $writer || fail "acknowledged without the node of the in-sync set"
 
-say "a primary that is passed over holds nobody up"
 back
-level_or_not() { connected alpha bravo; }
-level_or_not
-on alpha rblk promote r0
-on alpha rblk wait --for uptodate --timeout "$(patient 30)" r0
-first() { on "$1" rblk status --json r0 | sed -n 's/.*"first_write_ns": *\([0-9]*\).*/\1/p'; }
-[ "$(first alpha)" = 0 ] || fail "no write was reported in this term"
-write 9
-[ "$(first alpha)" -gt 0 ] || fail "the first write is not known"
-cut alpha bravo
-took=$(date +%s%N)
-on bravo "$top/build/vm/bin/mandate" promote r0 "$(next_gen bravo)" in-sync=2
-dd if=/dev/urandom of="$(device bravo)" bs=4k count=1 oflag=direct status=none
-took=$((($(date +%s%N) - took) / 1000000))
-say "promoted and written after $took ms"
-[ $took -lt "$(patient 3)000" ] || fail "$took ms"
-expect "in sync bravo" on bravo rblk status r0
-mend alpha bravo
-on alpha rblk down --force r0
-on bravo rblk down --force r0
+on alpha rblk down r0
+on bravo rblk down r0

@@ -6,6 +6,7 @@
  *   mandate set RESOURCE KEY=VALUE...
  *   mandate promote RESOURCE GENERATION KEY=VALUE...
  *   mandate del-peer RESOURCE NODE
+ *   mandate demote RESOURCE force
  *
  *   leased=0|1  lease-error=0|1  min=N  min-error=0|1  in-sync=MASK
  *   lease=MS    from now on; 0: none
@@ -99,6 +100,9 @@ int main(int argc, char **argv)
 		nest = mnl_attr_nest_start(nlh, RBLK_A_PEER);
 		mnl_attr_put_u8(nlh, RBLK_PEER_NODE_ID, atoi(argv[3]));
 		mnl_attr_nest_end(nlh, nest);
+	} else if (!strcmp(argv[1], "demote") && !strcmp(argv[3], "force")) {
+		nlh = begin(buf, family, RBLK_CMD_DEMOTE, 0);
+		mnl_attr_put_u32(nlh, RBLK_A_FLAGS, RBLK_FLAG_FORCE);
 	} else {
 		die("what?");
 	}

@@ -100,10 +100,10 @@ mandate set r0 leased=0
 both_end
 mandate set r0 leased=1
 
-say "demote --force ends what waits, with an error"
+say "a demotion by force ends what waits, with an error"
 begin_both
 eventually 10 held 2
-on alpha timeout "$(patient 20)" rblk demote --force r0
+on alpha timeout "$(patient 20)" "$top/build/vm/bin/mandate" demote r0 force
 both_fail
 expect backup on alpha rblk status r0
 

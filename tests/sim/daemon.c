@@ -451,6 +451,7 @@ void daemon_start(struct world *w, uint8_t node)
 	d->epoch = epoch;
 	d->started = w->now;
 	d->asked_by = RBLK_POLICY_NOBODY;
+	d->shun = BIT(NODES) - 1;	/* until the first step says whom */
 	/* The very first request of all is made before anybody is up. */
 	if (w->now < SECOND)
 		d->request = request;

@@ -239,7 +239,7 @@ enum rblk_policy_reason {
  *	anything else
  * @shun: nodes that the kernel is not connected to as long as a step says so: links
  *	are ended and none begins. A node that is about to take the old primary's place
- *	does not let its data be overwritten by it
+ *	does not let its data be overwritten by it. Before the first step: all
  * @set_lease: the kernel completes under a lease only, until @lease_until_ms
  * @lease_until_ms: see there
  * @kernel: an action that may take a while

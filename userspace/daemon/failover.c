@@ -118,6 +118,7 @@ static void add(struct rblk_engine *e, const struct rblk_config_resource *r)
 	f->store->fd = -1;
 	f->arbiter.self = e->node->id;
 	f->view.asked_by = RBLK_POLICY_NOBODY;
+	f->shun = UINT16_MAX;		/* until the first step says whom */
 	f->view.arbiter = &f->arbiter;
 	rblk_failover_open(f, e);
 	rblk_policy_start(&f->policy, &config);

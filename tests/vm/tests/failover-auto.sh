@@ -8,6 +8,7 @@
 # itself, has every record that was acknowledged, and goes on; the dead one comes
 # back, is copied to, and is in sync again.
 
+# shellcheck source=tests/vm/lib/failover.sh
 . "$vm/lib/failover.sh"
 failover_machines 500ms 5
 on alpha 'mkfs.ext4 -q /dev/rblk0 && mkdir /mnt/data && mount /dev/rblk0 /mnt/data'

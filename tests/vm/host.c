@@ -4,11 +4,15 @@
  *
  *   host run DIR PID COMMAND    run a shell command in the guest, exit as it does
  *   host qmp SOCKET JSON        one command to QEMU's control socket
+ *   host now                    this machine's time since boot, in nanoseconds
+ *   host clock DIR              answer a guest that asks for that time, as long as
+ *                               the guest lives
  *
  * DIR holds the pipes cmdN.in and cmdN.out of the command channel; PID is
  * QEMU's. Exit status 255: the guest is gone.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -152,6 +156,36 @@ static int qmp(const char *path, const char *command)
 	return 0;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Guests have clocks of their own; what they do is compared by this one. */
+static int serve_clock(const char *dir)
+{
+	char path[4096], question;
+	uint64_t now;
+
+	snprintf(path, sizeof(path), "%s/clock.in", dir);
+	in = open(path, O_RDWR);
+	snprintf(path, sizeof(path), "%s/clock.out", dir);
+	out = open(path, O_RDONLY);
+	if (in < 0 || out < 0) {
+		perror(path);
+		return 1;
+	}
+	while (read(out, &question, 1) == 1) {
+		now = now_ns();
+		if (write_all(in, &now, sizeof(now)))
+			return 1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "run")) {
@@ -160,6 +194,12 @@ int main(int argc, char **argv)
 	}
 	if (argc == 4 && !strcmp(argv[1], "qmp"))
 		return qmp(argv[2], argv[3]);
-	fprintf(stderr, "usage: host run DIR PID COMMAND | qmp SOCKET JSON\n");
+	if (argc == 2 && !strcmp(argv[1], "now")) {
+		printf("%" PRIu64 "\n", now_ns());
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "clock"))
+		return serve_clock(argv[2]);
+	fprintf(stderr, "usage: host run DIR PID COMMAND | qmp SOCKET JSON | now | clock DIR\n");
 	return 2;
 }

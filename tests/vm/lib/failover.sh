@@ -109,5 +109,6 @@ failover_tell() {
 	done
 }
 
-last_stamp() { tail -n 1 "$1" | awk '{ print $3 }'; }
+# several may write to one file
+last_stamp() { tail -n 9 "$1" | awk '{ print $3 }' | sort -n | tail -n 1; }
 first_stamp_after() { awk -v t="$2" '$3 > t { print $3; exit }' "$1"; }

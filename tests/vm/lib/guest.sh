@@ -15,7 +15,8 @@
 #
 # Disks appear in the guest as /dev/vda, /dev/vdb ... in the order given. What
 # a guest writes to /dev/record is in a file of the host at once: it survives
-# the guest.
+# the guest. Who writes a byte to /dev/clock reads the host's time since boot from
+# there, eight bytes of nanoseconds: one clock for all of them.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 vm=$top/tests/vm
@@ -41,7 +42,7 @@ declare -gA vm_pid=()
 
 vm_cleanup() {
 	local f pid
-	for f in "$vm_dir"/*/pid "$vm_dir"/*/disk*.pid; do
+	for f in "$vm_dir"/*/pid "$vm_dir"/*/clock.pid "$vm_dir"/*/disk*.pid; do
 		[ -e "$f" ] || continue
 		pid=$(cat "$f")
 		grep -qsF "$vm_dir" "/proc/$pid/cmdline" && kill -9 "$pid"
@@ -115,6 +116,16 @@ vm_start() {
 	done
 	args+=(-chardev "file,id=record,path=$dir/record,append=on"
 		-device "virtserialport,chardev=record,name=rblk.record")
+	for i in clock power; do
+		for f in in out; do
+			rm -f "$dir/$i.$f"
+			mkfifo "$dir/$i.$f"
+		done
+		args+=(-chardev "pipe,id=$i,path=$dir/$i"
+			-device "virtserialport,chardev=$i,name=rblk.$i")
+	done
+	"$top/build/vm/bin/host" clock "$dir" >>"$dir/qemu.log" 2>&1 </dev/null &
+	echo $! >"$dir/clock.pid"
 
 	# shellcheck disable=SC2086 # accel is several words
 	qemu-system-x86_64 $accel -M q35 -smp 2 -m "$vm_mem" -nodefaults \

@@ -11,10 +11,15 @@
 . "$top/tests/vm/lib/failover.sh"
 failover_namespaces 500ms 5
 dir=$(mktemp -d)
-stamper /dev/rblk0 "$dir/alpha" &
-stampers=$!
-stamper /dev/rblk1 "$dir/bravo" &
-stampers="$stampers $!"
+stampers=
+for use in "0 $dir/alpha" "1 $dir/bravo"; do
+	# writes wait for the peer as soon as it is away, reads go on under the lease
+	for mode in w r; do
+		# shellcheck disable=SC2086 # two words
+		stamper /dev/rblk$use 0 $mode &
+		stampers="$stampers $!"
+	done
+done
 trap 'rc=$?; [ $rc = 0 ] || failover_tell alpha bravo judge; kill $stampers' EXIT
 
 # change FROM TO CUT...: FROM leads, is cut off, TO takes over

@@ -2,7 +2,7 @@
 # mode: guests
 #
 # A machine without power is gone at once; what it recorded outside is not,
-# and its disk is there when it comes back.
+# and its disk is there when it comes back. It can ask for the host's time.
 
 guest --mem 512 --disk 16M alpha
 
@@ -15,3 +15,10 @@ refused 255 "" on alpha true
 [ "$(records alpha | head -n 50)" = "$(seq 50)" ] || fail "records are missing"
 restart alpha
 expect kept on alpha 'head -c 5 /dev/vda'
+
+before=$("$top/build/vm/bin/host" now)
+then=$(on alpha 'exec 3<>/dev/clock; printf "?" >&3; head -c 8 <&3 | od -An -tu8')
+after=$("$top/build/vm/bin/host" now)
+say "$before, $then, $after"
+[ "$before" -lt "$then" ] || fail "the answer is older than the question"
+[ "$then" -lt "$after" ] || fail "the answer is of the future"

@@ -4,7 +4,7 @@
 #
 #   make                 module (running kernel, or KVER=...), daemon, command
 #   make modules-all     module for each Debian kernel found here
-#   make demo            two machines, one dies, nothing acknowledged is lost
+#   make demo            PostgreSQL fails over by itself, nothing committed is lost
 #   make check-fast      everything that can be checked without a guest
 #   make check           check-fast and the guest tests on each kernel
 #   make check-long      the tests that take many minutes

@@ -15,11 +15,12 @@ skip() {
 	exit 77
 }
 
-# patient SECONDS: more of them on a kernel that checks everything
+# patient SECONDS: more of them on a kernel that checks everything, and RBLK_VM_PATIENCE
+# times as many where that is set
 patient() {
 	case ${KVER:-$(uname -r)} in
-	*debug*) echo $(($1 * 4)) ;;
-	*) echo "$1" ;;
+	*debug*) echo $(($1 * 4 * ${RBLK_VM_PATIENCE:-1})) ;;
+	*) echo $(($1 * ${RBLK_VM_PATIENCE:-1})) ;;
 	esac
 }
 

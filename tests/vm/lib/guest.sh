@@ -38,6 +38,7 @@ vm_dir=$(mktemp -d "${TMPDIR:-/tmp}/rblk-vm.XXXXXX")
 vm_nodes=()
 vm_disks=()
 vm_mem=1024
+vm_boot_s=$(patient 150)
 declare -gA vm_pid=()
 
 vm_cleanup() {
@@ -151,7 +152,7 @@ vm_stream() {
 
 # The command channel is there before the guest is: the first command waits.
 vm_answers() {
-	timeout "$(patient 150)" "$top/build/vm/bin/host" run "$vm_dir/$1" "${vm_pid[$1]}" true
+	timeout "$vm_boot_s" "$top/build/vm/bin/host" run "$vm_dir/$1" "${vm_pid[$1]}" true
 }
 
 # The emulator now and then loses a kernel before anything of ours is in it.

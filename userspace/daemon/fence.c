@@ -299,14 +299,6 @@ void rblk_fences_start(struct rblk_fences *f,
 	go_on_after(run, node->fence_delay_ms);
 }
 
-void rblk_fences_cancel(struct rblk_fences *f, uint8_t node)
-{
-	struct rblk_fence_run *run = find(f, node);
-
-	if (run)
-		drop(run);
-}
-
 void rblk_fences_close(struct rblk_fences *f)
 {
 	while (f->runs)

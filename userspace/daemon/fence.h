@@ -62,24 +62,18 @@ void rblk_fences_init(struct rblk_fences *f, uv_loop_t *loop,
  *
  * First waits for node->fence_delay_ms. Then level by level: all of a level must be
  * off, each after at most 1 + retries attempts. A level that needs a person fails, and
- * says so: who confirms does it elsewhere. Ends in one call of @done, from the loop,
- * unless it is cancelled, and early when it is not wanted any more. If a run for this node is under way nothing is started.
+ * says so: who confirms does it elsewhere. Ends in one call of @done, from the loop;
+ * early when it is not wanted any more, but an agent that runs is not interrupted. If
+ * a run for this node is under way nothing is started.
  */
 void rblk_fences_start(struct rblk_fences *f,
 		       const struct rblk_config_node *node);
 
 /**
- * rblk_fences_cancel - leave a node alone, as far as that is still possible
- * @f: it does it
- * @node: id
- *
- * The agent is killed, and nothing reported. What it did is done.
- */
-void rblk_fences_cancel(struct rblk_fences *f, uint8_t node);
-
-/**
- * rblk_fences_close - cancel all
+ * rblk_fences_close - leave all nodes alone, as far as that is still possible
  * @f: it
+ *
+ * Agents are killed, and nothing is reported. What they did is done.
  */
 void rblk_fences_close(struct rblk_fences *f);
 

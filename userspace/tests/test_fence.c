@@ -429,11 +429,11 @@ static void end_it(uv_timer_t *timer)
 {
 	struct world *w = timer->data;
 
-	rblk_fences_cancel(&w->fences, 3);
+	rblk_fences_close(&w->fences);
 	uv_close((uv_handle_t *)timer, NULL);
 }
 
-static void cancel(void **state)
+static void close_kills(void **state)
 {
 	static const unsigned int delays[] = { 0, 10000 };
 	struct world w;
@@ -589,7 +589,7 @@ int main(void)
 		cmocka_unit_test(levels),
 		cmocka_unit_test(by_hand),
 		cmocka_unit_test(clean),
-		cmocka_unit_test(cancel),
+		cmocka_unit_test(close_kills),
 		cmocka_unit_test(delay),
 		cmocka_unit_test(not_wanted),
 		cmocka_unit_test(long_input),

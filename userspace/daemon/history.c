@@ -4,6 +4,7 @@
  */
 #include "history.h"
 
+#include "log.h"
 #include "statefile.h"
 #include "text.h"
 #include "xalloc.h"
@@ -81,14 +82,22 @@ json_t *rblk_history_read(const char *dir, const char *resource)
 {
 	char *text = read_all(dir, resource), *line, *rest = text;
 	json_t *records = json_array(), *o;
+	unsigned int nr = 0;
 	json_error_t err;
 
 	while (text && (line = strsep(&rest, "\n"))) {
-		o = *line ? json_loads(line, JSON_REJECT_DUPLICATES, &err) : NULL;
-		if (json_is_object(o))
+		nr++;
+		if (!*line)
+			continue;
+		o = json_loads(line, JSON_REJECT_DUPLICATES, &err);
+		if (json_is_object(o)) {
 			merge(records, o);
-		else
-			json_decref(o);
+			continue;
+		}
+		rblk_log(RBLK_LOG_WARNING, resource, NULL,
+			 "line %u of its history is damaged and left out: %s",
+			 nr, o ? "not an object" : err.text);
+		json_decref(o);
 	}
 	free(text);
 	return records;
@@ -116,16 +125,29 @@ static int shrink(const char *dir, const char *resource)
 	return rc;
 }
 
-static int append(const char *path, const char *line)
+/* A crash, or a full disk, may have torn the last line. */
+static bool is_torn(int fd)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	size_t len = strlen(line);
+	off_t end = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
+}
+
+static int append(const char *path, const char *text)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	char *line;
+	size_t len;
 	ssize_t n;
 	int rc = 0;
 
 	if (fd < 0)
 		return -errno;
+	line = rblk_xasprintf("%s%s\n", is_torn(fd) ? "\n" : "", text);
+	len = strlen(line);
 	n = write(fd, line, len);
+	free(line);
 	if (n != (ssize_t)len)
 		rc = n < 0 ? -errno : -ENOSPC;
 	close(fd);
@@ -139,7 +161,6 @@ int rblk_history_add(const char *dir, const char *resource,
 	char path[PATH_MAX], name[RBLK_NAME_SIZE + 16];
 	json_t *o = encode(resource, r, from, to);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	char *line = rblk_xasprintf("%s\n", text ? text : "");
 	struct stat st;
 	int rc = text ? 0 : -EINVAL;
 
@@ -149,8 +170,7 @@ int rblk_history_add(const char *dir, const char *resource,
 	    st.st_size > RBLK_HISTORY_MAX_BYTES)
 		rc = shrink(dir, resource);
 	if (rc == 0)
-		rc = append(path, line);
-	free(line);
+		rc = append(path, text);
 	free(text);
 	json_decref(o);
 	return rc;

@@ -64,7 +64,7 @@ int rblk_history_add(const char *dir, const char *resource,
  * @dir: state directory
  * @resource: of which resource
  *
- * Lines that are damaged are left out.
+ * Lines that are damaged are left out, and the log says so.
  *
  * Return: a new array, the oldest record first.
  */

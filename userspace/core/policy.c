@@ -133,19 +133,15 @@ static void reclaim(struct step *s)
 
 /*
  * A primary that the register does not know of must not copy over this node's data;
- * nor must the one that is to be replaced. A round may still be chosen after it was
- * given up.
+ * nor must the one that is to be replaced.
  */
 static void shun_primaries(struct step *s)
 {
-	bool asked = s->a->phase != RBLK_ARBITER_IDLE &&
-		     s->a->change == RBLK_ARBITER_PROMOTE;
-
 	if (s->v->primary || s->a->mute || !RBLK_POLICY_RULE(SHUN) ||
 	    !RBLK_POLICY_RULE(GENERATION))
 		return;
 	s->out->shun = rblk_policy_maybe_primaries(s);
-	if (!asked)
+	if (!rblk_policy_asks_for_promotion(s))
 		s->out->shun &= ~bit(s->r.primary);
 }
 

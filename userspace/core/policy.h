@@ -231,7 +231,7 @@ enum rblk_policy_reason {
 #define RBLK_POLICY_NOTE_FENCED		0x04	/* @note_node is off */
 #define RBLK_POLICY_NOTE_CHOSEN		0x08	/* the arbiter promoted this node */
 #define RBLK_POLICY_NOTE_PROMOTED	0x10	/* so did the kernel, and it has a lease */
-#define RBLK_POLICY_NOTE_GIVEN_UP	0x20	/* somebody else is, or the kernel refused */
+#define RBLK_POLICY_NOTE_GIVEN_UP	0x20	/* nobody need be, or the kernel refused */
 
 /**
  * struct rblk_policy_out - what to do now

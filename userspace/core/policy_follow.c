@@ -141,9 +141,13 @@ static void see_vacancy(struct step *s)
 		p->notes = 0;
 		p->note_node = s->r.primary;
 		rblk_policy_note(s, RBLK_POLICY_NOTE_DETECTED);
-	} else if (!p->notes) {
-		p->note_node = s->c->self;
+		return;
 	}
+	/* After an attempt that led to nothing this is another. */
+	if (p->notes & RBLK_POLICY_NOTE_GIVEN_UP)
+		p->notes = 0;
+	if (!p->notes)
+		p->note_node = s->c->self;
 }
 
 enum rblk_policy_reason rblk_policy_why_not(const struct step *s)
@@ -262,15 +266,26 @@ static void discard(struct step *s)
 	}
 }
 
+/* Nobody is to be promoted now: what comes next is another failover. */
+static void end_notes(struct step *s)
+{
+	struct rblk_policy *p = s->p;
+
+	/* A round that was asked may still promote this node. */
+	if (rblk_policy_asks_for_promotion(s))
+		return;
+	if (p->notes && !(p->notes & RBLK_POLICY_NOTE_PROMOTED))
+		rblk_policy_note(s, RBLK_POLICY_NOTE_GIVEN_UP);
+	p->notes = 0;
+}
+
 void rblk_policy_follow(struct step *s)
 {
 	if (is_vacant(s)) {
 		stand(s);
 		return;
 	}
-	if (s->p->notes & RBLK_POLICY_NOTE_DECIDED &&
-	    !(s->p->notes & RBLK_POLICY_NOTE_PROMOTED))
-		rblk_policy_note(s, RBLK_POLICY_NOTE_GIVEN_UP);
+	end_notes(s);
 	s->p->vacant_ms = 0;
 	if (s->r.primary == RBLK_POLICY_NOBODY)
 		rblk_policy_waits(s, RBLK_POLICY_FOR_ADMIN, 0);

@@ -119,6 +119,13 @@ uint16_t rblk_policy_maybe_primaries(const struct step *s)
 	return set;
 }
 
+/* Is there a round that may promote this node; it may still be chosen when given up. */
+bool rblk_policy_asks_for_promotion(const struct step *s)
+{
+	return s->a->phase != RBLK_ARBITER_IDLE &&
+	       s->a->change == RBLK_ARBITER_PROMOTE;
+}
+
 /* With fewer than all acknowledgments no node in sync need have everything. */
 bool rblk_policy_waits_for_all(const struct step *s)
 {

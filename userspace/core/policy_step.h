@@ -61,6 +61,7 @@ bool rblk_policy_may_fence_vote(const struct step *s);
 uint16_t rblk_policy_fenced(const struct step *s);
 bool rblk_policy_may_be_promoted(const struct step *s);
 uint16_t rblk_policy_maybe_primaries(const struct step *s);
+bool rblk_policy_asks_for_promotion(const struct step *s);
 bool rblk_policy_waits_for_all(const struct step *s);
 void rblk_policy_end_round(struct step *s);
 void rblk_policy_propose(struct step *s, enum rblk_arbiter_change change, uint16_t mask);

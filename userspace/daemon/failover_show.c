@@ -35,13 +35,32 @@ rblk_failover_newest(const struct rblk_failover *f)
 	       &f->arbiter.known : &f->arbiter.store.record;
 }
 
+/* The register chose this node, the module refused, and nobody was promoted since. */
+static bool is_retry(const struct rblk_failover *f)
+{
+	const struct rblk_history_record *r = &f->record;
+
+	return r->kind && r->given_up_ms && r->generation &&
+	       r->generation == rblk_failover_newest(f)->gen;
+}
+
 /* A new attempt: what is remembered of the one before is in its file. */
 static void begin(struct rblk_failover *f, struct rblk_engine *e, bool failed,
 		  uint8_t node)
 {
 	bool asked = f->request.want == RBLK_POLICY_WANT_PROMOTE;
-	struct rblk_history_record *r = &f->record;
+	struct rblk_history_record *r = &f->record, before = *r;
 
+	if (!failed && !asked && is_retry(f)) {
+		*r = (struct rblk_history_record){
+			.kind = before.kind, .from = before.from, .to = before.to,
+			.detected_ms = before.detected_ms,
+			.fenced_ms = before.fenced_ms,
+		};
+		rblk_text_copy(r->reason, sizeof(r->reason),
+			       "tried again, as the module had refused");
+		return;
+	}
 	*r = (struct rblk_history_record){
 		.from = failed ? node : asked ? f->request.from :
 			rblk_failover_newest(f)->primary,
@@ -66,6 +85,23 @@ static bool is_over(const struct rblk_history_record *r)
 	return !r->kind || r->promoted_ms || r->given_up_ms;
 }
 
+/* What was detected and led to nothing here is no failover of this node's. */
+static void give_up(struct rblk_failover *f, struct rblk_engine *e, uint64_t now)
+{
+	struct rblk_history_record *r = &f->record;
+	size_t used = strlen(r->reason);
+
+	if (!r->decided_ms) {
+		r->kind = NULL;
+		return;
+	}
+	r->given_up_ms = now;
+	if (r->chosen_ms && f->failure[0])
+		rblk_text_format(r->reason + used, sizeof(r->reason) - used,
+				 "; the module refused: %s", f->failure);
+	keep(f, e);
+}
+
 void rblk_failover_note(struct rblk_failover *f, struct rblk_engine *e,
 			uint8_t notes, uint8_t node)
 {
@@ -74,7 +110,8 @@ void rblk_failover_note(struct rblk_failover *f, struct rblk_engine *e,
 
 	if (!notes)
 		return;
-	if (is_over(r) && notes & ~RBLK_POLICY_NOTE_GIVEN_UP)
+	if ((is_over(r) && notes & ~RBLK_POLICY_NOTE_GIVEN_UP) ||
+	    notes & RBLK_POLICY_NOTE_DETECTED)
 		begin(f, e, notes & RBLK_POLICY_NOTE_DETECTED, node);
 	if (!r->kind)
 		return;
@@ -93,10 +130,8 @@ void rblk_failover_note(struct rblk_failover *f, struct rblk_engine *e,
 		rblk_log(RBLK_LOG_INFO, f->name, NULL, "primary: %s", r->reason);
 		keep(f, e);
 	}
-	if (notes & RBLK_POLICY_NOTE_GIVEN_UP && !is_over(r)) {
-		r->given_up_ms = now;
-		keep(f, e);
-	}
+	if (notes & RBLK_POLICY_NOTE_GIVEN_UP && !is_over(r))
+		give_up(f, e, now);
 }
 
 void rblk_failover_first_write(struct rblk_failover *f, struct rblk_engine *e,

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* A path is degraded from there on. */
+/* A path is degraded from there on, and well again below half of it. */
 #define LOSS_PERMILLE	100
+#define LOST_MIN	3	/* beats; soon after a start one is much */
 #define SLOWER		8	/* times the best, */
 #define SLOW_US		2000	/* and not below this */
 
@@ -148,17 +149,71 @@ uint64_t rblk_detector_wake_us(const struct rblk_detector *d, uint64_t now_us)
 	return wake;
 }
 
+/* ---- how well */
+
+/* Beats that should have come since the last one are lost as well. */
+static uint32_t overdue(const struct rblk_detector *d,
+			const struct rblk_detector_peer *peer,
+			const struct rblk_detector_path *p, uint64_t now_us)
+{
+	uint32_t interval = peer->interval_ms ? peer->interval_ms : d->interval_ms;
+	uint64_t nr = (now_us - p->heard_us) / (1000ULL * interval + !interval);
+
+	/* The one that is due now may be on its way. */
+	nr -= !!nr;
+	return nr > RBLK_DETECTOR_WINDOW ? RBLK_DETECTOR_WINDOW : nr;
+}
+
+/* One that is degraded has to become much better to be called well. */
+static bool is_degraded(const struct rblk_detector_path *p, uint32_t lost,
+			uint32_t loss_permille)
+{
+	uint64_t ease = p->degraded ? 2 : 1;
+
+	return (lost * ease >= LOST_MIN && loss_permille * ease >= LOSS_PERMILLE) ||
+	       (p->rtt_us * ease >= SLOW_US &&
+		p->rtt_us * ease / SLOWER >= p->best_rtt_us);
+}
+
+void rblk_detector_health(const struct rblk_detector *d, uint8_t node, uint8_t path,
+			  uint64_t now_us, struct rblk_detector_health *health)
+{
+	const struct rblk_detector_path *p;
+	uint32_t lost = 0, of;
+
+	memset(health, 0, sizeof(*health));
+	if (!(d->nodes & bit(node)) || path >= RBLK_DETECTOR_PATHS)
+		return;
+	p = &d->peer[node].path[path];
+	health->works = p->both_us && now_us - p->both_us < patience_us(d);
+	health->rtt_us = p->rtt_us;
+	health->jitter_us = p->jitter_us;
+	if (p->heard) {
+		of = overdue(d, &d->peer[node], p, now_us);
+		lost = p->nr_came - __builtin_popcountll(p->came) + of;
+		of += p->nr_came;
+		health->loss_permille = 1000 * lost / of;
+	}
+	if (!p->used)
+		return;
+	health->degraded = is_degraded(p, lost, health->loss_permille) ||
+			   (!health->works && is_alive(d, node, now_us));
+}
+
 /* ---- beats out */
 
 void rblk_detector_send(struct rblk_detector *d, uint8_t node, uint8_t path,
 			uint64_t now_us, struct rblk_detector_beat *beat)
 {
+	struct rblk_detector_health health;
 	struct rblk_detector_path *p;
 
 	memset(beat, 0, sizeof(*beat));
 	if (!(d->nodes & bit(node)) || path >= RBLK_DETECTOR_PATHS)
 		return;
 	p = &d->peer[node].path[path];
+	rblk_detector_health(d, node, path, now_us, &health);
+	p->degraded = health.degraded;
 	p->seq++;
 	p->sent_us[p->seq % RBLK_DETECTOR_WINDOW] = now_us;
 	beat->path = path;
@@ -259,46 +314,4 @@ void rblk_detector_receive(struct rblk_detector *d, uint8_t node,
 	d->peer[node].interval_ms = beat->interval_ms < INTERVAL_MS_MAX ?
 				    beat->interval_ms : INTERVAL_MS_MAX;
 	echo(d, p, beat, now_us);
-}
-
-/* ---- how well */
-
-/* Beats that should have come since the last one are lost as well. */
-static uint32_t overdue(const struct rblk_detector *d,
-			const struct rblk_detector_peer *peer,
-			const struct rblk_detector_path *p, uint64_t now_us)
-{
-	uint32_t interval = peer->interval_ms ? peer->interval_ms : d->interval_ms;
-	uint64_t nr = (now_us - p->heard_us) / (1000ULL * interval + !interval);
-
-	/* The one that is due now may be on its way. */
-	nr -= !!nr;
-	return nr > RBLK_DETECTOR_WINDOW ? RBLK_DETECTOR_WINDOW : nr;
-}
-
-void rblk_detector_health(const struct rblk_detector *d, uint8_t node, uint8_t path,
-			  uint64_t now_us, struct rblk_detector_health *health)
-{
-	const struct rblk_detector_path *p;
-	uint32_t lost, of;
-
-	memset(health, 0, sizeof(*health));
-	if (!(d->nodes & bit(node)) || path >= RBLK_DETECTOR_PATHS)
-		return;
-	p = &d->peer[node].path[path];
-	health->works = p->both_us && now_us - p->both_us < patience_us(d);
-	health->rtt_us = p->rtt_us;
-	health->jitter_us = p->jitter_us;
-	if (p->heard) {
-		of = overdue(d, &d->peer[node], p, now_us);
-		lost = p->nr_came - __builtin_popcountll(p->came) + of;
-		of += p->nr_came;
-		health->loss_permille = 1000 * lost / of;
-	}
-	if (!p->used)
-		return;
-	health->degraded = health->loss_permille >= LOSS_PERMILLE ||
-			   (!health->works && is_alive(d, node, now_us)) ||
-			   (p->rtt_us >= SLOW_US &&
-			    p->rtt_us / SLOWER >= p->best_rtt_us);
 }

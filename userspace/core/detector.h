@@ -62,6 +62,7 @@ enum rblk_detector_state {
  * @rtt_us: round-trip time, smoothed; 0: not known
  * @best_rtt_us: the lowest that was measured
  * @jitter_us: how much it changes, smoothed
+ * @degraded: it was when a beat was sent last
  */
 struct rblk_detector_path {
 	bool used;
@@ -76,6 +77,7 @@ struct rblk_detector_path {
 	uint32_t rtt_us;
 	uint32_t best_rtt_us;
 	uint32_t jitter_us;
+	bool degraded;
 };
 
 /**
@@ -112,7 +114,7 @@ struct rblk_detector {
  * struct rblk_detector_health - of a path, for status and metrics
  * @works: in both directions
  * @degraded: it loses beats, takes much longer than it did, or works no more while
- *	the node's other path does
+ *	the node's other path does. It stays so until it is clearly better
  * @rtt_us: 0: not known
  * @jitter_us: how much that changes
  * @loss_permille: of the last beats

@@ -176,6 +176,84 @@ static void degraded_before_it_fails(void **state)
 	assert_in_range(h.loss_permille, 250, 400);
 }
 
+/* How often it turns, while what is lost goes round the limit. */
+static unsigned int turns(unsigned int (*lose)(unsigned int i), unsigned int beats)
+{
+	struct rblk_detector_health h;
+	unsigned int i, n = 0;
+	bool was = false;
+
+	begin(2);
+	run(2, 10000);
+	for (i = 0; i < beats; i++) {
+		cut[1][0][0] = lose(i);
+		run(2, STEP_MS);
+		rblk_detector_health(&d[0], 1, 0, clock_of(0), &h);
+		n += h.degraded != was;
+		was = h.degraded;
+	}
+	return n;
+}
+
+static unsigned int every_tenth(unsigned int i)
+{
+	return i % 10 == 0;
+}
+
+static unsigned int every_tenth_for_a_while(unsigned int i)
+{
+	return i < 300 && i % 10 == 0;
+}
+
+static void degraded_does_not_flap(void **state)
+{
+	(void)state;
+	assert_int_equal(turns(every_tenth, 600), 1);
+	assert_int_equal(turns(every_tenth_for_a_while, 600), 2);
+}
+
+/* Round the limit of the round-trip time as well. */
+static void slow_does_not_flap(void **state)
+{
+	struct rblk_detector_health h;
+	unsigned int i, n = 0;
+	bool was = false;
+
+	(void)state;
+	begin(2);
+	run(2, 5000);
+	for (i = 0; i < 600; i++) {
+		delay_us = i / 20 % 2 ? 2200 : 900;
+		run(2, STEP_MS);
+		rblk_detector_health(&d[0], 1, 0, clock_of(0), &h);
+		n += h.degraded != was;
+		was = h.degraded;
+	}
+	assert_int_equal(n, 1);
+	assert_true(was);
+	delay_us = 200;
+	run(2, 10000);
+	rblk_detector_health(&d[0], 1, 0, clock_of(0), &h);
+	assert_false(h.degraded);
+}
+
+/* One of three is a third, and no sign of anything. */
+static void one_lost_soon_after_a_start(void **state)
+{
+	struct rblk_detector_health h;
+
+	(void)state;
+	begin(2);
+	run(2, 200);
+	cut[1][0][0] = true;
+	run(2, STEP_MS);
+	cut[1][0][0] = false;
+	run(2, STEP_MS);
+	rblk_detector_health(&d[0], 1, 0, clock_of(0), &h);
+	assert_in_range(h.loss_permille, 200, 500);
+	assert_false(h.degraded);
+}
+
 static void measures(void **state)
 {
 	struct rblk_detector_health h;
@@ -260,6 +338,9 @@ int main(void)
 		cmocka_unit_test(suspected_only),
 		cmocka_unit_test(second_path),
 		cmocka_unit_test(degraded_before_it_fails),
+		cmocka_unit_test(degraded_does_not_flap),
+		cmocka_unit_test(slow_does_not_flap),
+		cmocka_unit_test(one_lost_soon_after_a_start),
 		cmocka_unit_test(measures),
 		cmocka_unit_test(peer_starts_again),
 		cmocka_unit_test(wakes_in_time),

@@ -16,8 +16,20 @@ struct request {
 	const char *resource;		/* NULL: all */
 };
 
-static int fetch(struct rblk_genl *g, struct rblk_cli *cli,
-		 const struct request *req, struct rblk_view *view)
+/* A node without data need not have the module: rblkd alone has something to say. */
+static bool only_votes(struct rblk_cli *cli)
+{
+	struct rblk_config *config = rblk_cli_config_quiet(cli);
+	const struct rblk_config_node *node = config ?
+		rblk_cli_node(cli, config) : NULL;
+	bool only = node && !rblk_config_holds_data(config, node);
+
+	rblk_config_free(config);
+	return only;
+}
+
+static int ask_kernel(struct rblk_genl *g, struct rblk_cli *cli,
+		      const struct request *req, struct rblk_view *view)
 {
 	struct rblk_genl_error err;
 
@@ -39,6 +51,42 @@ static int by_name(const void *a, const void *b)
 	const struct rblk_kstate *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
+}
+
+static bool has_module(void)
+{
+	struct rblk_genl_error err;
+	struct rblk_genl g;
+
+	if (rblk_genl_open(&g, &err) == -ENOENT)
+		return false;
+	rblk_genl_close(&g);
+	return true;
+}
+
+static int fetch(struct rblk_cli *cli, const struct request *req,
+		 struct rblk_view *view)
+{
+	struct rblk_genl g;
+	int rc;
+
+	if (req->resource && rblk_view_is_witness(view, req->resource))
+		return 0;
+	if (only_votes(cli) && !has_module()) {
+		if (view->daemon_unknown || !view->daemon_runs)
+			return rblk_cli_fail(RBLK_EXIT_NO_DAEMON, NULL,
+				"this node holds no data, and rblkd %s",
+				view->daemon_unknown ? "can be asked by root only" :
+				"is not running: systemctl start rblkd");
+		return req->resource ? rblk_cli_fail(RBLK_EXIT_NOT_FOUND,
+				req->resource, "no such resource") : 0;
+	}
+	rc = rblk_cli_open_kernel(&g);
+	if (rc)
+		return rc;
+	rc = ask_kernel(&g, cli, req, view);
+	rblk_genl_close(&g);
+	return rc;
 }
 
 /* What the configuration has for this node that is not up. */
@@ -95,6 +143,7 @@ static int show(struct rblk_cli *cli, const struct request *req,
 		puts("no resource is up, and none is configured for this node");
 	if (!req->check)
 		return RBLK_EXIT_OK;
+	worst = rblk_view_worst_witness(view, req->resource);
 	for (i = 0; i < view->n; i++)
 		if (rblk_view_worst(view, &view->states[i]) > worst)
 			worst = rblk_view_worst(view, &view->states[i]);
@@ -158,23 +207,17 @@ int rblk_cmd_status(struct rblk_cli *cli, int argc, char **argv)
 	struct rblk_view view = { 0 };
 	struct answers answers = { 0 };
 	struct request req = { 0 };
-	struct rblk_genl g;
 	int rc = parse(&req, &argc, &argv);
 
 	if (rc)
 		return rc;
-	rc = rblk_cli_open_kernel(&g);
-	if (rc)
-		return rc;
-	rc = fetch(&g, cli, &req, &view);
-	rblk_genl_close(&g);
-	if (rc == 0) {
-		ask(&view, &answers);
+	ask(&view, &answers);
+	rc = fetch(cli, &req, &view);
+	if (rc == 0)
 		rc = show(cli, &req, &view);
-		json_decref(answers.links);
-		json_decref(answers.failover);
-		json_decref(answers.cluster);
-	}
+	json_decref(answers.links);
+	json_decref(answers.failover);
+	json_decref(answers.cluster);
 	free(view.states);
 	return rc;
 }

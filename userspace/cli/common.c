@@ -279,6 +279,15 @@ int rblk_cli_peer_id(const struct rblk_kstate *state, const char *peer)
 	return -1;
 }
 
+static bool only_votes(const struct rblk_cli *cli,
+		       const struct rblk_config *config, const char *name)
+{
+	const struct rblk_config_resource *r = rblk_config_resource(config, name);
+	const struct rblk_config_node *node = rblk_cli_node(cli, config);
+
+	return r && node && r->witnesses & (1U << node->id);
+}
+
 int rblk_cli_get(struct rblk_genl *g, struct rblk_cli *cli, const char *name,
 		 struct rblk_kstate *state)
 {
@@ -297,7 +306,9 @@ int rblk_cli_get(struct rblk_genl *g, struct rblk_cli *cli, const char *name,
 		return rblk_cli_fail(rblk_exit_from_errno(-rc), name, "%s",
 				     err.text);
 	config = rblk_cli_config_quiet(cli);
-	if (config && rblk_config_resource(config, name))
+	if (config && only_votes(cli, config, name))
+		rblk_cli_fail(0, name, "this node holds no data of it: it only votes");
+	else if (config && rblk_config_resource(config, name))
 		rblk_cli_fail(0, name, "is not up: run 'rblk up %s'", name);
 	else
 		rblk_cli_fail(0, name, "no such resource");

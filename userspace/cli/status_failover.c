@@ -41,6 +41,30 @@ enum rblk_health rblk_view_worst(const struct rblk_view *view,
 	return health;
 }
 
+bool rblk_view_is_witness(const struct rblk_view *view, const char *resource)
+{
+	return json_is_true(json_object_get(rblk_view_failover(view, resource),
+					    "witness"));
+}
+
+enum rblk_health rblk_view_worst_witness(const struct rblk_view *view,
+					 const char *only)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(view->failover); i++) {
+		const json_t *f = json_array_get(view->failover, i);
+		const char *name = word_of(f, "resource");
+
+		if (name && json_is_true(json_object_get(f, "witness")) &&
+		    (!only || strcmp(only, name) == 0) &&
+		    (word_of(f, "mute") ||
+		     json_is_object(json_object_get(f, "waiting"))))
+			return RBLK_DEGRADED;
+	}
+	return RBLK_HEALTHY;
+}
+
 /* "  in sync alpha, bravo" */
 static void print_names(const char *what, const json_t *names, FILE *to)
 {
@@ -67,6 +91,21 @@ static void print_register(const json_t *r, FILE *to)
 	print_names("voters", json_object_get(r, "voters"), to);
 	if (json_array_size(json_object_get(r, "fenced")))
 		print_names("switched off", json_object_get(r, "fenced"), to);
+	if (json_integer_value(json_object_get(r, "term")))
+		fprintf(to, "  term %lld", (long long)
+			json_integer_value(json_object_get(r, "term")));
+}
+
+/* What a voter is bound by; of the node that leads its own lease tells. */
+static void print_confirmed(const json_t *f, FILE *to)
+{
+	const json_t *c = json_object_get(f, "confirmed");
+	const char *node = word_of(c, "node");
+
+	if (!node || json_is_true(json_object_get(f, "leads")))
+		return;
+	fprintf(to, "  lease of %s for %lld ms", node,
+		(long long)json_integer_value(json_object_get(c, "left_ms")));
 }
 
 void rblk_view_print_failover(const struct rblk_view *view,
@@ -83,6 +122,7 @@ void rblk_view_print_failover(const struct rblk_view *view,
 		if (json_is_integer(left))
 			fprintf(to, "  lease %lld ms",
 				(long long)json_integer_value(left));
+		print_confirmed(f, to);
 		fputc('\n', to);
 	}
 	if (mute)

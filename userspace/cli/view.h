@@ -39,6 +39,10 @@ const json_t *rblk_view_failover(const struct rblk_view *view,
 enum rblk_health rblk_view_health(const struct rblk_kstate *state);
 enum rblk_health rblk_view_worst(const struct rblk_view *view,
 				 const struct rblk_kstate *state);
+/* Of those on which this node only votes; @only: a name, or NULL. */
+bool rblk_view_is_witness(const struct rblk_view *view, const char *resource);
+enum rblk_health rblk_view_worst_witness(const struct rblk_view *view,
+					 const char *only);
 const char *rblk_health_name(enum rblk_health health);
 
 /* Each line: what is wrong and what to do. NULL after the last one. */

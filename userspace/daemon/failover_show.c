@@ -164,9 +164,9 @@ static json_t *node_list(const struct rblk_engine *e, uint16_t nodes)
 static json_t *show_record(const struct rblk_engine *e,
 			   const struct rblk_arbiter_record *r)
 {
-	return json_pack("{s:I,s:I,s:s?,s:o,s:o,s:o}", "version",
+	return json_pack("{s:I,s:I,s:I,s:s?,s:o,s:o,s:o}", "version",
 			 (json_int_t)r->version, "generation",
-			 (json_int_t)r->gen, "primary", name_of(e, r->primary),
+			 (json_int_t)r->gen, "term", (json_int_t)r->term, "primary", name_of(e, r->primary),
 			 "in_sync", node_list(e, r->insync), "fenced",
 			 node_list(e, r->fenced), "voters",
 			 node_list(e, r->voters));
@@ -181,19 +181,32 @@ static json_t *show_waiting(const struct rblk_failover *f,
 			 "nodes", node_list(e, f->waits_for));
 }
 
+/* The lease that this voter confirmed last, as long as its word stands. */
+static json_t *show_confirmed(const struct rblk_failover *f,
+			      const struct rblk_engine *e, uint64_t now)
+{
+	const struct rblk_arbiter *a = &f->arbiter;
+
+	if (a->mute || !a->grant_term || a->grant_until <= now)
+		return json_null();
+	return json_pack("{s:s?,s:I}", "node", name_of(e, a->grant_holder),
+			 "left_ms", (json_int_t)(a->grant_until - now));
+}
+
 json_t *rblk_failover_show(struct rblk_failover *f, struct rblk_engine *e)
 {
 	uint64_t now = e->ops->boottime_us(e->ctx) / 1000;
 	uint64_t until = f->view.lease_until_ms;
 	bool leads = f->arbiter.lead_term != 0;
 
-	return json_pack("{s:s,s:o,s:s?,s:b,s:b,s:o,s:o,s:o,s:s?}", "resource",
+	return json_pack("{s:s,s:o,s:s?,s:b,s:b,s:o,s:o,s:o,s:o,s:s?}", "resource",
 			 f->name, "register", f->arbiter.mute ? json_null() :
 			 show_record(e, rblk_failover_newest(f)), "mute",
 			 f->arbiter.mute ? f->mute_why : NULL, "witness",
 			 !(f->data & (1U << e->node->id)), "leads", leads,
 			 "lease_left_ms", !leads ? json_null() :
 			 json_integer(until > now ? (json_int_t)(until - now) : 0),
+			 "confirmed", show_confirmed(f, e, now),
 			 "waiting", show_waiting(f, e), "voters_configured",
 			 node_list(e, f->voters), "module_said",
 			 f->failure[0] ? f->failure : NULL);

@@ -40,6 +40,8 @@ int rblk_kernel_open(struct rblk_kernel *k, uv_loop_t *loop,
 {
 	int rc;
 
+	if (k->is_open)
+		return 0;
 	k->engine = engine;
 	rc = rblk_genl_open(&k->requests, err);
 	if (rc < 0)
@@ -53,6 +55,7 @@ int rblk_kernel_open(struct rblk_kernel *k, uv_loop_t *loop,
 	k->poll.data = k;
 	uv_poll_init(loop, &k->poll, rblk_genl_fd(&k->events));
 	uv_poll_start(&k->poll, UV_READABLE, events_ready);
+	k->is_open = true;
 	return 0;
 
 err_close_events:
@@ -64,6 +67,9 @@ err_close_requests:
 
 void rblk_kernel_close(struct rblk_kernel *k)
 {
+	if (!k->is_open)
+		return;
+	k->is_open = false;
 	uv_poll_stop(&k->poll);
 	uv_close((uv_handle_t *)&k->poll, NULL);
 	rblk_genl_close(&k->events);

@@ -14,8 +14,10 @@ struct rblk_kernel {
 	struct rblk_genl requests;
 	struct rblk_genl events;
 	uv_poll_t poll;
+	bool is_open;
 };
 
+/* Nothing happens if it is open already. */
 int rblk_kernel_open(struct rblk_kernel *k, uv_loop_t *loop,
 		     struct rblk_engine *engine, struct rblk_genl_error *err);
 void rblk_kernel_close(struct rblk_kernel *k);

@@ -100,8 +100,10 @@ static int op_get(void *ctx, const char *name, struct rblk_kstate *state,
 		  struct rblk_genl_error *err)
 {
 	struct daemon *d = ctx;
+	int rc = rblk_kernel_open(&d->kernel, &d->loop, &d->engine, err);
 
-	return rblk_genl_get(&d->kernel.requests, name, state, err);
+	return rc < 0 ? rc :
+	       rblk_genl_get(&d->kernel.requests, name, state, err);
 }
 
 static int op_dump(void *ctx, struct rblk_kstate **states, size_t *n,
@@ -109,6 +111,12 @@ static int op_dump(void *ctx, struct rblk_kstate **states, size_t *n,
 {
 	struct daemon *d = ctx;
 
+	/* a node that only votes: see start_kernel() */
+	if (!d->kernel.is_open) {
+		*states = NULL;
+		*n = 0;
+		return 0;
+	}
 	return rblk_genl_dump(&d->kernel.requests, states, n, err);
 }
 
@@ -370,17 +378,32 @@ static void catch_signals(struct daemon *d)
 	}
 }
 
+/* A witness has nothing for the module to do. If it comes later, it is found then. */
+static int start_kernel(struct daemon *d)
+{
+	struct rblk_genl_error err;
+	int rc = rblk_kernel_open(&d->kernel, &d->loop, &d->engine, &err);
+
+	if (rc == 0)
+		return RBLK_EXIT_OK;
+	if (rc == -ENOENT &&
+	    !rblk_config_holds_data(d->engine.config, d->engine.node)) {
+		rblk_log(RBLK_LOG_INFO, NULL, NULL,
+			 "the module is not loaded, and not needed: this node holds no data");
+		return RBLK_EXIT_OK;
+	}
+	rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", err.text);
+	return rc == -ENOENT ? RBLK_EXIT_NO_MODULE :
+			       (int)rblk_exit_from_errno(-rc);
+}
+
 static int start_shells(struct daemon *d)
 {
 	struct rblk_genl_error err;
-	int rc;
+	int rc = start_kernel(d);
 
-	rc = rblk_kernel_open(&d->kernel, &d->loop, &d->engine, &err);
-	if (rc < 0) {
-		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", err.text);
-		return rc == -ENOENT ? RBLK_EXIT_NO_MODULE :
-				       (int)rblk_exit_from_errno(-rc);
-	}
+	if (rc)
+		return rc;
 	rc = rblk_jobs_open(&d->jobs, &d->loop, &d->engine);
 	if (rc < 0) {
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", uv_strerror(rc));

@@ -51,7 +51,11 @@ bool rblk_verb_promote_automatic(struct rblk_engine *e, const char *name,
 		flags |= RBLK_FLAG_FORCE;
 	if (is_set(request, "assume_clean"))
 		flags |= RBLK_FLAG_ASSUME_CLEAN;
-	if (!rblk_engine_find(e, name)) {
+	if (!(f->data & (1U << e->node->id))) {
+		out = rblk_outcome_say(RBLK_EXIT_REFUSED,
+			"this node holds no data of it: promote it on one that does");
+		rblk_call_result(call, name, &out);
+	} else if (!rblk_engine_find(e, name)) {
 		out = rblk_outcome_say(RBLK_EXIT_NOT_FOUND,
 				       "is not up: run 'rblk up %s'", name);
 		rblk_call_result(call, name, &out);

@@ -154,6 +154,17 @@ rblk_config_node_by_id(const struct rblk_config *config, unsigned int id)
 	return NULL;
 }
 
+bool rblk_config_holds_data(const struct rblk_config *config,
+			    const struct rblk_config_node *node)
+{
+	size_t i;
+
+	for (i = 0; i < config->resources_n; i++)
+		if (config->resources[i].members & (1U << node->id))
+			return true;
+	return false;
+}
+
 const struct rblk_config_resource *
 rblk_config_resource(const struct rblk_config *config, const char *name)
 {

@@ -159,6 +159,9 @@ const struct rblk_config_node *
 rblk_config_node(const struct rblk_config *config, const char *name);
 const struct rblk_config_node *
 rblk_config_node_by_id(const struct rblk_config *config, unsigned int id);
+/* Has it volumes of any resource? Else it is a witness, or idle: it needs no module. */
+bool rblk_config_holds_data(const struct rblk_config *config,
+			    const struct rblk_config_node *node);
 const struct rblk_config_resource *
 rblk_config_resource(const struct rblk_config *config, const char *name);
 

@@ -441,6 +441,24 @@ static int remove_dir(void **state)
 	return rc;
 }
 
+static void who_holds_data(void **state)
+{
+	static const char text[] =
+		"cluster \"demo\" { key-file = \"/etc/rblk/cluster.key\" }\n"
+		"node \"alpha\" { id = 0  address = \"10.0.0.1\" }\n"
+		"node \"bravo\" { id = 1  address = \"10.0.0.2\" }\n"
+		"node \"judge\" { id = 2  address = \"10.0.0.3\"  witness = yes }\n"
+		"resource \"r0\" { failover = auto  volume 0 { minor = 0  disk = \"/dev/vdb\" } }\n";
+	struct rblk_config *c = rblk_config_parse("f", text, strlen(text));
+
+	(void)state;
+	assert_int_equal(c->diags.errors, 0);
+	assert_true(rblk_config_holds_data(c, rblk_config_node(c, "alpha")));
+	assert_true(rblk_config_holds_data(c, rblk_config_node(c, "bravo")));
+	assert_false(rblk_config_holds_data(c, rblk_config_node(c, "judge")));
+	rblk_config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +473,7 @@ int main(void)
 		cmocka_unit_test(include_of_itself),
 		cmocka_unit_test(missing_files),
 		cmocka_unit_test(keys),
+		cmocka_unit_test(who_holds_data),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -320,6 +320,38 @@ static void backup_dies(void **state)
 	stop();
 }
 
+/* It has no module to ask, and says all the same who leads and by whose lease. */
+static void witness_tells(void **state)
+{
+	const json_t *one, *confirmed;
+	json_t *answer;
+
+	(void)state;
+	start_with_primary();
+	assert_int_equal(fake_ask(&w.f[2], ASK("failover", "")), 0);
+	answer = json_loads(fake_answer, 0, NULL);
+	one = json_array_get(json_object_get(answer, "results"), 0);
+	assert_true(json_is_true(json_object_get(one, "witness")));
+	assert_string_equal(json_string_value(json_object_get(
+		json_object_get(one, "register"), "primary")), "alpha");
+	assert_int_equal(json_integer_value(json_object_get(
+		json_object_get(one, "register"), "term")),
+		failover(0)->arbiter.lead_term);
+	confirmed = json_object_get(one, "confirmed");
+	assert_string_equal(json_string_value(json_object_get(confirmed, "node")),
+			    "alpha");
+	assert_in_range(json_integer_value(json_object_get(confirmed, "left_ms")), 1,
+			failover(2)->lease_ms + failover(2)->margin_ms);
+	json_decref(answer);
+	assert_int_equal(fake_ask(&w.f[2], ASK("promote", "")), RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "this node holds no data of it"));
+	w.dead[0] = w.dead[1] = true;
+	run(1000);
+	assert_int_equal(fake_ask(&w.f[2], ASK("failover", "")), 0);
+	assert_non_null(strstr(fake_answer, "\"confirmed\":null"));
+	stop();
+}
+
 static void witness_dies(void **state)
 {
 	(void)state;
@@ -838,6 +870,7 @@ int main(void)
 		cmocka_unit_test(primary_is_cut_off),
 		cmocka_unit_test(link_seems_up),
 		cmocka_unit_test(backup_dies),
+		cmocka_unit_test(witness_tells),
 		cmocka_unit_test(witness_dies),
 		cmocka_unit_test(daemon_restarts),
 		cmocka_unit_test(switchover),

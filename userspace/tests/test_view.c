@@ -90,7 +90,8 @@ static const char failover_json[] =
 " 'in_sync':['alpha','bravo'],'fenced':[],'voters':['alpha','bravo','eve']},"
 " 'mute':null,'witness':false,'leads':true,'lease_left_ms':231,'waiting':null},"
 " {'resource':'r1','register':{'version':3,'primary':null,'in_sync':[],"
-" 'fenced':['bravo'],'voters':['alpha']},'mute':null,'witness':true,"
+" 'fenced':['bravo'],'voters':['alpha'],'term':1283},'mute':null,'witness':true,"
+" 'confirmed':{'node':'bravo','left_ms':450},"
 " 'lease_left_ms':null,'waiting':{'what':'the voters\\' answers','nodes':['bravo','eve']}},"
 " {'resource':'r2','register':null,'mute':'its store is gone: do this','witness':true},"
 " {'resource':7,'witness':true}, {'resource':'r3','register':'?','waiting':[1],'mute':2}, 5]";
@@ -173,7 +174,7 @@ static void witness_and_heartbeats(void **state)
 	(void)state;
 	assert_string_equal(text,
 		"r1  witness\n"
-		"  register 3  primary nobody  in sync nobody  voters alpha  switched off bravo\n"
+		"  register 3  primary nobody  in sync nobody  voters alpha  switched off bravo  term 1283  lease of bravo for 450 ms\n"
 		"  waits: the voters' answers  for bravo, eve\n"
 		"\n"
 		"r2  witness\n"
@@ -184,6 +185,12 @@ static void witness_and_heartbeats(void **state)
 		"  eve    failed  network 1: silent\n"
 		"  ?      ?\n");
 	free(text);
+	assert_true(rblk_view_is_witness(&view, "r1"));
+	assert_false(rblk_view_is_witness(&view, "r0"));
+	assert_false(rblk_view_is_witness(&view, "r9"));
+	assert_int_equal(rblk_view_worst_witness(&view, NULL), RBLK_DEGRADED);
+	assert_int_equal(rblk_view_worst_witness(&view, "r2"), RBLK_DEGRADED);
+	assert_int_equal(rblk_view_worst_witness(&view, "r0"), RBLK_HEALTHY);
 	json_object_set_new(c, "on", json_false());
 	json_decref(f);
 	view.failover = NULL;

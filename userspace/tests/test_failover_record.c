@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_failover_record.c - what is told of a failover: its record, a witness's status
+ */
+#include "failover_world.h"
+
+/* There and back and there again: each is recorded where it led to. */
+static void every_switchover_is_recorded(void **state)
+{
+	unsigned int i, to;
+	json_t *records;
+
+	(void)state;
+	start_with_primary();
+	for (i = 0; i < 4; i++) {
+		to = !(i % 2);
+		assert_int_equal(fake_ask(&w.f[to], ASK("promote", "")), FAKE_LATER);
+		run(1000);
+		assert_int_equal(w.f[to].code, 0);
+		assert_true(serves(to));
+	}
+	for (i = 0; i < 2; i++) {
+		records = rblk_history_read(w.f[i].dir, "r0");
+		/* alpha's first was the promotion of all */
+		assert_int_equal(json_array_size(records), i ? 2 : 3);
+		json_decref(records);
+	}
+	stop();
+}
+
+static const char *member(const json_t *records, size_t i, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json_array_get(records, i),
+							     key));
+
+	return text ? text : "";
+}
+
+/* The module refuses, and takes it the next time: two records that say so. */
+static void refused_and_tried_again(void **state)
+{
+	json_t *records;
+	unsigned int i;
+
+	(void)state;
+	start_with_primary();
+	w.f[1].refuse_promote = true;
+	w.dead[0] = true;
+	for (i = 0; i < 3000 && !failover(1)->record.given_up_ms; i++)
+		run(1);
+	assert_false(is_primary(1));
+	w.f[1].refuse_promote = false;
+	run(6000);
+	assert_true(serves(1));
+	records = rblk_history_read(w.f[1].dir, "r0");
+	assert_int_equal(json_array_size(records), 2);
+	for (i = 0; i < 2; i++) {
+		assert_string_equal(member(records, i, "kind"), "failover");
+		assert_string_equal(member(records, i, "from"), "alpha");
+		assert_false(json_is_null(json_object_get(json_array_get(records, i),
+							  "detected_ms")));
+	}
+	assert_string_equal(member(records, 0, "reason"),
+			    "alpha failed: it was not heard of; the module refused: another node is primary");
+	assert_string_equal(member(records, 1, "reason"),
+			    "tried again, as the module had refused");
+	json_decref(records);
+	stop();
+}
+
+/* It was heard of again before anything was done: that is no failover. */
+static void false_alarm_is_not_recorded(void **state)
+{
+	json_t *records;
+	unsigned int i;
+
+	(void)state;
+	start_with_primary();
+	w.cut[0][1] = true;
+	w.dead[2] = true;
+	for (i = 0; i < 2000 && !failover(1)->record.kind; i++)
+		run(1);
+	assert_non_null(failover(1)->record.kind);
+	w.dead[2] = false;
+	memset(w.cut, 0, sizeof(w.cut));
+	run(2000);
+	assert_true(serves(0));
+	assert_int_equal(fake_ask(&w.f[1], ASK("promote", "")), FAKE_LATER);
+	run(1000);
+	assert_true(serves(1));
+	records = rblk_history_read(w.f[1].dir, "r0");
+	assert_int_equal(json_array_size(records), 1);
+	assert_string_equal(member(records, 0, "kind"), "switchover");
+	assert_true(json_is_null(json_object_get(json_array_get(records, 0),
+						 "detected_ms")));
+	json_decref(records);
+	stop();
+}
+
+/* It has no module to ask, and says all the same who leads and by whose lease. */
+static void witness_tells(void **state)
+{
+	const json_t *one, *confirmed;
+	json_t *answer;
+
+	(void)state;
+	start_with_primary();
+	assert_int_equal(fake_ask(&w.f[2], ASK("failover", "")), 0);
+	answer = json_loads(fake_answer, 0, NULL);
+	one = json_array_get(json_object_get(answer, "results"), 0);
+	assert_true(json_is_true(json_object_get(one, "witness")));
+	assert_string_equal(json_string_value(json_object_get(
+		json_object_get(one, "register"), "primary")), "alpha");
+	assert_int_equal(json_integer_value(json_object_get(
+		json_object_get(one, "register"), "term")),
+		failover(0)->arbiter.lead_term);
+	confirmed = json_object_get(one, "confirmed");
+	assert_string_equal(json_string_value(json_object_get(confirmed, "node")),
+			    "alpha");
+	assert_in_range(json_integer_value(json_object_get(confirmed, "left_ms")), 1,
+			failover(2)->lease_ms + failover(2)->margin_ms);
+	json_decref(answer);
+	assert_int_equal(fake_ask(&w.f[2], ASK("promote", "")), RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "this node holds no data of it"));
+	w.dead[0] = w.dead[1] = true;
+	run(1000);
+	assert_int_equal(fake_ask(&w.f[2], ASK("failover", "")), 0);
+	assert_non_null(strstr(fake_answer, "\"confirmed\":null"));
+	stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_switchover_is_recorded),
+		cmocka_unit_test(refused_and_tried_again),
+		cmocka_unit_test(false_alarm_is_not_recorded),
+		cmocka_unit_test(witness_tells),
+	};
+
+	rblk_log_init(getenv("RBLK_TEST_LOG") ? RBLK_LOG_DEBUG : RBLK_LOG_ERROR,
+		      0);
+	return RUN(tests);
+}

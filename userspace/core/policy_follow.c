@@ -172,9 +172,15 @@ static uint16_t nodes_that_connect(const struct step *s)
 static void try_promotion(struct step *s)
 {
 	uint8_t old = s->r.primary;
-	uint16_t keep = nodes_that_connect(s) & s->r.insync;
+	uint16_t keep = s->r.insync;
 	bool word;
 
+	/*
+	 * What a kernel has under way waits for all: for the leader to change. Else who is
+	 * lost is passed over, and who has more: it could only give that up.
+	 */
+	if (!s->v->primary)
+		keep &= nodes_that_connect(s) & ~ahead(s);
 	if (old == s->c->self || old >= RBLK_POLICY_NODES)
 		old = RBLK_POLICY_NOBODY;
 	else if (s->v->peer[old].failed &&
@@ -182,7 +188,6 @@ static void try_promotion(struct step *s)
 		rblk_policy_fence(s, old);
 	if (s->out->shun & nodes_that_connect(s))
 		return;
-	/* A node that is alive keeps what it has: only a lost one is passed over. */
 	if (!rblk_policy_is_enough(s, s->alive | rblk_policy_fenced(s))) {
 		rblk_policy_fence_for_vote(s);
 		rblk_policy_waits(s, RBLK_POLICY_NO_MAJORITY, s->r.voters & ~s->alive);

@@ -63,19 +63,28 @@ static uint16_t find_lost(struct step *s, uint16_t members)
 	return lost;
 }
 
+static bool is_diverged(const struct step *s, uint8_t node)
+{
+	return s->v->peer[node].diverged;
+}
+
 static void drop(struct step *s)
 {
 	uint16_t members = s->a->insync & s->c->data;
 	uint16_t lost = find_lost(s, members);
 
-	if (!lost)
-		return;
-	if (s->c->min_in_sync > count(members & ~lost)) {
+	if (RBLK_POLICY_RULE(MIN_IN_SYNC) && lost &&
+	    s->c->min_in_sync > count(members & ~lost)) {
 		s->out->waits = RBLK_POLICY_MIN_IN_SYNC;
 		s->out->waits_for = lost;
-		return;
+		/*
+		 * One with a branch of its own gives it up only when it is out, and
+		 * comes back then. The kernel goes on waiting for it.
+		 */
+		lost = rblk_policy_nodes_that(s, is_diverged, lost);
 	}
-	rblk_policy_propose(s, RBLK_ARBITER_DROP, lost);
+	if (lost)
+		rblk_policy_propose(s, RBLK_ARBITER_DROP, lost);
 }
 
 static uint16_t nodes_outside(const struct step *s)
@@ -140,6 +149,30 @@ uint16_t rblk_policy_wanted_in_sync(const struct step *s)
 	return set | s->p->joining | bit(s->c->self);
 }
 
+/*
+ * What the kernel has under way was let in for as many nodes as min-in-sync asks for,
+ * one that was about to join among them. It waits until others are there.
+ */
+static bool would_be_too_few(struct step *s, uint16_t set)
+{
+	if (!RBLK_POLICY_RULE(MIN_IN_SYNC) || count(set) >= s->c->min_in_sync ||
+	    count(s->v->in_sync) < s->c->min_in_sync)
+		return false;
+	rblk_policy_waits(s, RBLK_POLICY_MIN_IN_SYNC, s->v->in_sync & ~set);
+	return true;
+}
+
+static void set_in_sync(struct step *s)
+{
+	uint16_t set = rblk_policy_wanted_in_sync(s);
+
+	if (s->v->busy || s->now < s->p->hold_off_ms || s->v->in_sync == set ||
+	    would_be_too_few(s, set))
+		return;
+	s->out->kernel = RBLK_POLICY_KERNEL_IN_SYNC;
+	s->out->in_sync = set;
+}
+
 void rblk_policy_lead(struct step *s)
 {
 	renew(s);
@@ -148,11 +181,7 @@ void rblk_policy_lead(struct step *s)
 	drop(s);
 	add(s);
 	rblk_policy_fence_for_vote(s);
-	if (!s->v->busy && s->now >= s->p->hold_off_ms &&
-	    s->v->in_sync != rblk_policy_wanted_in_sync(s)) {
-		s->out->kernel = RBLK_POLICY_KERNEL_IN_SYNC;
-		s->out->in_sync = rblk_policy_wanted_in_sync(s);
-	}
+	set_in_sync(s);
 }
 
 /* ---- stepping down */

@@ -197,8 +197,8 @@ void rblk_policy_learn_more(struct step *s)
 	uint8_t node;
 	bool more = s->r.voters != s->r.voters_before;
 
-	/* Was it chosen what this node last asked for? */
-	if (rblk_policy_leads(s->a) && s->a->has_pending)
+	/* Was it chosen what this node last asked for, or what another asked it for? */
+	if (rblk_policy_leads(s->a) && (s->a->has_pending || s->guess))
 		more = true;
 	/* A round that was given up may still end: another one ends it for certain. */
 	if (s->a->phase != RBLK_ARBITER_IDLE && s->a->ballot == s->p->given_up)

@@ -66,6 +66,20 @@ static void without_a_majority_it_says_so(void **state)
 
 /* ---- the in-sync set */
 
+/* It accepted another's promotion and heard no more of it. */
+static void leader_finds_out_whether_it_still_is(void **state)
+{
+	(void)state;
+	bench_begin(&b, A, ALL, ALL, A);
+	b.a.store.record.version++;
+	b.a.store.record.term++;
+	b.a.store.record.primary = B;
+	b.v.peer[B].told.version++;
+	b.v.peer[B].told.term++;
+	bench_look(&b);
+	expect_proposal(&b, RBLK_ARBITER_REFRESH, 0);
+}
+
 static void all_is_well_and_nothing_is_done(void **state)
 {
 	(void)state;
@@ -166,6 +180,53 @@ static void min_in_sync_keeps_what_is_left(void **state)
 	bench_fail(&b, C);
 	bench_look(&b);
 	assert_false(b.out.propose);
+}
+
+/* It can only come back by way of outside; what is under way waits for it. */
+static void min_in_sync_lets_a_branch_be_given_up(void **state)
+{
+	struct rblk_arbiter_record r;
+
+	(void)state;
+	bench_begin(&b, A, TWO, ALL, A);
+	b.p.config.min_in_sync = 2;
+	b.v.peer[B].up_to_date = false;
+	b.v.peer[B].diverged = true;
+	bench_look(&b);
+	expect_proposal(&b, RBLK_ARBITER_DROP, BIT(B));
+	r = b.a.known;
+	r.version++;
+	r.insync = BIT(A);
+	bench_choose(&b, &r);
+	bench_pass(&b, 10);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
+	assert_int_equal(b.v.in_sync, TWO);
+}
+
+/* It was about to join, and writes were let in because of it: they wait for it. */
+static void min_in_sync_counts_who_was_joining(void **state)
+{
+	struct rblk_arbiter_record r;
+
+	(void)state;
+	bench_begin(&b, A, ALL, ALL, A);
+	b.p.config.min_in_sync = 2;
+	r = b.a.known;
+	r.insync = BIT(A);
+	bench_choose(&b, &r);
+	bench_unlink(&b, B);
+	bench_fail(&b, C);
+	b.v.in_sync = BIT(A) | BIT(B);
+	bench_look(&b);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
+	expect_wait(&b, RBLK_POLICY_MIN_IN_SYNC, BIT(B));
+	/* Somebody else will do. */
+	b.v.peer[C] = (struct rblk_policy_peer){
+		.alive = true, .connected = true, .up_to_date = true, .acked_seq = 40,
+	};
+	bench_look(&b);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_IN_SYNC);
+	assert_int_equal(b.out.in_sync, BIT(A) | BIT(C));
 }
 
 /* First writes wait for it, then it has what was written until then, then it joins. */
@@ -420,12 +481,15 @@ int main(void)
 		cmocka_unit_test(lease_is_what_a_majority_granted),
 		cmocka_unit_test(lease_of_the_term_before_runs_on),
 		cmocka_unit_test(without_a_majority_it_says_so),
+		cmocka_unit_test(leader_finds_out_whether_it_still_is),
 		cmocka_unit_test(all_is_well_and_nothing_is_done),
 		cmocka_unit_test(lost_link_gets_its_grace),
 		cmocka_unit_test(link_that_returns_is_well),
 		cmocka_unit_test(failed_or_diverged_is_dropped_at_once),
 		cmocka_unit_test(writes_wait_until_the_drop_is_chosen),
 		cmocka_unit_test(min_in_sync_keeps_what_is_left),
+		cmocka_unit_test(min_in_sync_lets_a_branch_be_given_up),
+		cmocka_unit_test(min_in_sync_counts_who_was_joining),
 		cmocka_unit_test(node_joins_when_it_has_everything),
 		cmocka_unit_test(asynchronous_peer_never_joins),
 		cmocka_unit_test(one_action_of_the_kernel_at_a_time),

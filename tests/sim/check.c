@@ -88,6 +88,22 @@ static void check_promoted(struct world *w, uint8_t node)
 	check_data(w, node, "I1: a new primary lacks an acknowledged write", w->nr_acked);
 }
 
+/* By how many nodes is it held? A power cut may have taken it since. */
+static int holders(const struct world *w, uint32_t index, const struct io *io,
+		   uint32_t id)
+{
+	int n = 0;
+	uint8_t i;
+
+	for (i = 0; i < w->nodes; i++) {
+		const struct node *at = &w->node[i];
+
+		n += (index < at->kernel.len && at->kernel.data[index].id == id) ||
+		     (w->data & BIT(i) && at->lost_at >= io->since);
+	}
+	return n;
+}
+
 void check_acked(struct world *w, uint8_t node, const struct io *io)
 {
 	struct kernel *k = &w->node[node].kernel;
@@ -107,6 +123,10 @@ void check_acked(struct world *w, uint8_t node, const struct io *io)
 			if (w->acked[i].index < io->need && i < io->acked_before)
 				w->acked[i].flushed = true;
 	} else if (io->kind == IO_WRITE && w->nr_acked < OPS_MAX) {
+		if (holders(w, io->need - 1, io, k->data[io->need - 1].id) <
+		    w->min_in_sync)
+			broken(w, "I1: a write is acknowledged by fewer nodes than min-in-sync",
+			       "%c", 'A' + node);
 		w->acked[w->nr_acked++] = (struct acked){
 			.id = k->data[io->need - 1].id, .index = io->need - 1,
 			.since = io->since, .at = w->now,

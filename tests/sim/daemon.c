@@ -225,18 +225,18 @@ static void run_agent(struct world *w, uint8_t node, uint8_t target)
 	d->fence[target] = RBLK_POLICY_FENCE_RUNS;
 	if (!SIM_RULE(FENCE_CONFIRMED))
 		rblk_arbiter_fence_confirmed(&d->arbiter, target);
-	if (mode == AGENT_WORKS || mode == AGENT_LATE) {
+	if (mode != AGENT_FAILS && mode != AGENT_HANGS) {
 		e = post(w, w->now + (mode == AGENT_LATE ? 4 * takes : takes),
 			 EV_FENCE_DO, node);
 		e->peer = target;
-		/* One that is late says that it failed, and does it after all. */
-		takes = mode == AGENT_LATE ? 2 * takes : takes + random_below(w, 50 * MS);
+		takes = mode == AGENT_LATE ? 2 * takes :
+			takes + random_below(w, mode == AGENT_SLOW ? 4 * SECOND : 50 * MS);
 	}
 	e = post(w, w->now + (mode == AGENT_HANGS ? AGENT_TIMEOUT : takes + 1),
 		 EV_FENCE_SAY, node);
 	e->peer = target;
 	e->epoch = d->epoch;
-	e->a = mode == AGENT_WORKS;
+	e->a = mode == AGENT_WORKS || mode == AGENT_SLOW;
 }
 
 static void agent_said(struct world *w, uint8_t node, uint8_t target, bool works)
@@ -438,7 +438,7 @@ void daemon_start(struct world *w, uint8_t node)
 	struct rblk_policy_config c = {
 		.self = node, .data = w->data, .synchronous = w->data,
 		.fenceable = w->fenceable, .interval_ms = INTERVAL_MS,
-		.grace_ms = GRACE_MS,
+		.grace_ms = GRACE_MS, .min_in_sync = w->min_in_sync,
 	};
 	struct daemon *d = daemon_of(w, node);
 	enum rblk_policy_request request = d->request;

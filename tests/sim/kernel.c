@@ -120,6 +120,14 @@ static void send_flush(struct world *w, uint8_t node, uint8_t peer)
 	e->a = l->sent;
 }
 
+/* New writes are held, as with fewer in sync than they need. */
+static bool has_too_few(const struct world *w, uint8_t node)
+{
+	const struct kernel *k = &w->node[node].kernel;
+
+	return __builtin_popcount(k->in_sync) < w->min_in_sync;
+}
+
 static void admit(struct world *w, uint8_t node, unsigned int slot)
 {
 	struct kernel *k = kernel_of(w, node);
@@ -130,7 +138,7 @@ static void admit(struct world *w, uint8_t node, unsigned int slot)
 	if (!k->primary || !has_lease(w, node))
 		return;
 	if (io->kind == IO_WRITE) {
-		if (k->len == OPS_MAX)
+		if (k->len == OPS_MAX || has_too_few(w, node))
 			return;
 		k->data[k->len++] = (struct op){ k->gen, ++w->next_id };
 	}

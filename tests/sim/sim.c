@@ -7,6 +7,8 @@
  *   sim --seed N --trace              one, told
  *   sim --rules [--count N]           breaks each rule: found within so many?
  *   sim --break RULE ...              with that rule broken
+ *   sim --directed [--count N]        each rare rule by schedules that aim at it
+ *   sim --direct RULE ...             such schedules
  */
 #include "sim.h"
 
@@ -24,6 +26,7 @@ static const char *const rule_names[RULES] = {
 };
 
 static struct world world;
+static const struct directed *direction;	/* NULL: any schedule */
 
 struct totals {
 	uint64_t schedules, failovers, completed, slowest;
@@ -44,6 +47,8 @@ static bool run(uint64_t seed, const bool *off, bool trace)
 
 	memset(&world, 0, sizeof(world));
 	world_plan(&world, seed);
+	if (direction)
+		direction->plan(&world);
 	for (i = 0; off && i < world.nr_faults; i++)
 		world.fault[i].off = off[i];
 	world.trace = trace;
@@ -82,16 +87,17 @@ static void tell(uint64_t seed)
 	shrink(seed, off);
 	run(seed, off, false);
 	printf("seed %llu: %s: %s\n", (unsigned long long)seed, world.broken, world.why);
-	printf("  %u nodes, data %x, fenceable %x; what it takes:\n", world.nodes,
-	       world.data, world.fenceable);
+	printf("  %u nodes, data %x, fenceable %x, min-in-sync %u; what it takes:\n",
+	       world.nodes, world.data, world.fenceable, world.min_in_sync);
 	for (i = 0; i < world.nr_faults; i++) {
 		if (off[i])
 			continue;
 		fault_text(&world.fault[i], text, sizeof(text));
 		printf("  %s\n", text);
 	}
-	printf("  told by: sim --seed %llu --trace%s%s\n", (unsigned long long)seed,
-	       sim_broken ? " --break " : "", sim_broken ? rule_names[sim_broken] : "");
+	printf("  told by: sim --seed %llu --trace%s%s%s%s\n", (unsigned long long)seed,
+	       direction ? " --direct " : "",
+	       direction ? rule_names[direction->rule] : "", sim_broken ? " --break " : "", sim_broken ? rule_names[sim_broken] : "");
 }
 
 static void tell_all(uint64_t seed)
@@ -153,6 +159,35 @@ static int break_each(uint64_t first, uint64_t count)
 	return failed != 0;
 }
 
+/* What is meant to find each rare rule: nothing with it, something without. */
+static int direct_each(uint64_t first, uint64_t count)
+{
+	unsigned int failed = 0, nr = 0;
+	uint64_t found;
+
+	for (direction = directed; direction->plan; direction++, nr++) {
+		struct totals t = { 0 };
+
+		sim_broken = RULE_NONE;
+		found = search(first, count, &t);
+		if (found) {
+			tell(first + found - 1);
+			failed++;
+			continue;
+		}
+		sim_broken = direction->rule;
+		found = search(first, count, &t);
+		printf(found ? "ok without %s: %s (schedule %llu of those for it)\n" :
+		       "FAIL without %s nothing is found%s in %llu schedules for it\n",
+		       rule_names[direction->rule], found ? world.broken : "",
+		       (unsigned long long)(found ? found : count));
+		failed += !found;
+		fflush(stdout);
+	}
+	printf("%u passed, %u failed\n", nr - failed, failed);
+	return failed != 0;
+}
+
 static enum sim_rule rule_of(const char *name)
 {
 	unsigned int i;
@@ -164,10 +199,21 @@ static enum sim_rule rule_of(const char *name)
 	exit(2);
 }
 
+static const struct directed *direction_of(const char *name)
+{
+	const struct directed *d;
+
+	for (d = directed; d->plan; d++)
+		if (!strcmp(rule_names[d->rule], name))
+			return d;
+	fprintf(stderr, "no schedules for the rule %s\n", name);
+	exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, count = 1000, found;
-	bool trace = false, rules = false;
+	bool trace = false, rules = false, direct = false;
 	struct totals t = { 0 };
 	double start = seconds();
 	int i;
@@ -185,9 +231,14 @@ int main(int argc, char **argv)
 			count = strtoull(argv[++i], NULL, 0);
 		} else if (!strcmp(argv[i], "--break") && *value) {
 			sim_broken = rule_of(argv[++i]);
+		} else if (!strcmp(argv[i], "--directed")) {
+			direct = true;
+		} else if (!strcmp(argv[i], "--direct") && *value) {
+			direction = direction_of(argv[++i]);
 		} else {
 			fprintf(stderr, "sim [--seed N] [--count N] [--trace] "
-				"[--rules] [--break RULE]\n");
+				"[--rules] [--break RULE] [--directed] "
+				"[--direct RULE]\n");
 			return 2;
 		}
 	}
@@ -197,6 +248,8 @@ int main(int argc, char **argv)
 	}
 	if (rules)
 		return break_each(seed, count);
+	if (direct)
+		return direct_each(seed, count);
 	found = search(seed, count, &t);
 	if (found)
 		tell(seed + found - 1);

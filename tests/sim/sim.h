@@ -70,7 +70,12 @@ struct fault {
 	bool off;		/* taken out while shrinking */
 };
 
-enum agent_mode { AGENT_WORKS, AGENT_FAILS, AGENT_HANGS, AGENT_LATE, AGENT_MODES };
+enum agent_mode {
+	AGENT_WORKS, AGENT_FAILS, AGENT_HANGS,
+	AGENT_LATE,		/* says that it failed, and does it after all */
+	AGENT_SLOW,		/* says that it is done when it may be long over */
+	AGENT_MODES
+};
 
 /* ---- the kernel's model (kernel.c) */
 
@@ -198,6 +203,7 @@ struct world {
 	uint64_t now, order, random;
 	uint8_t nodes;
 	uint16_t data, fenceable;
+	uint8_t min_in_sync;
 	bool trace;
 	struct node node[NODES];
 	uint8_t cut[NODES][NODES];	/* how many faults cut it */
@@ -233,6 +239,14 @@ void machine_off(struct world *w, uint8_t node, bool power, uint64_t back_at);
 void world_plan(struct world *w, uint64_t seed);
 void world_run(struct world *w, uint64_t seed);
 void fault_text(const struct fault *f, char *text, size_t size);
+
+/* directed.c: schedules for one rule each; the last one has no plan */
+struct directed {
+	enum sim_rule rule;
+	void (*plan)(struct world *w);
+};
+
+extern const struct directed directed[];
 
 /* kernel.c */
 void kernel_boot(struct world *w, uint8_t node);

@@ -210,7 +210,9 @@ static const char *const fault_names[FAULT_KINDS] = {
 	[FAULT_ASK_PROMOTE] = "admin promotes", [FAULT_ASK_AWAY] = "admin evicts",
 };
 
-static const char *const agent_names[AGENT_MODES] = { "work", "fail", "hang", "are late" };
+static const char *const agent_names[AGENT_MODES] = {
+	"work", "fail", "hang", "are late", "are slow",
+};
 
 void fault_text(const struct fault *f, char *text, size_t size)
 {
@@ -257,6 +259,7 @@ void world_plan(struct world *w, uint64_t seed)
 		w->fenceable = chance(w, 50) ? 7 : 0;
 		break;
 	}
+	w->min_in_sync = chance(w, 15) ? 2 : 0;
 	w->nr_faults = 1 + random_below(w, 9);
 	for (i = 0; i < w->nr_faults; i++) {
 		f = &w->fault[i];
@@ -273,8 +276,10 @@ void world_plan(struct world *w, uint64_t seed)
 		if (f->at > FAULTS_END - 100 * MS)
 			f->at = FAULTS_END - 100 * MS;
 		f->us = 20 * MS + random_below(w, chance(w, 50) ? 800 * MS : 5 * SECOND);
-		if (f->kind == FAULT_AGENT)
+		if (f->kind == FAULT_AGENT) {
+			f->b = random_below(w, AGENT_MODES);
 			f->us = FAULTS_END;
+		}
 		if (f->at + f->us > FAULTS_END)
 			f->us = FAULTS_END - f->at;
 	}

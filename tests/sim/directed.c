@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * directed.c - schedules for rules whose absence takes much at once to show
+ *
+ * Each tells what has to happen in which order; when exactly is left to the seed. A is
+ * primary from the first second on. All must be well with the rule, and not without.
+ */
+#include "sim.h"
+
+static struct fault *add(struct world *w, enum fault_kind kind, uint8_t a, uint8_t b,
+			 uint64_t at, uint64_t us)
+{
+	struct fault *f = &w->fault[w->nr_faults++];
+
+	*f = (struct fault){ .kind = kind, .a = a, .b = b, .at = at, .us = us };
+	return f;
+}
+
+static uint64_t between(struct world *w, uint64_t least, uint64_t most)
+{
+	return (least + random_below(w, most - least)) * MS;
+}
+
+static uint64_t begin(struct world *w, uint8_t nodes, uint16_t data, uint16_t fenceable)
+{
+	w->nodes = nodes;
+	w->data = data;
+	w->fenceable = fenceable;
+	w->min_in_sync = 0;
+	w->nr_faults = 0;
+	return between(w, 2000, 2500);
+}
+
+/*
+ * A's daemon starts anew and has itself promoted; before the lease of the new term is
+ * confirmed A is cut off. Its kernel goes on under the lease of the old one.
+ */
+static void word_of_node(struct world *w)
+{
+	uint64_t at = begin(w, 3, 7, 0), down = between(w, 4, 12);
+
+	add(w, FAULT_DAEMON, 0, 0, at, 4 * down);
+	add(w, FAULT_CUT, 0, 0, at + down + between(w, 20, 300), 2 * SECOND);
+}
+
+/*
+ * A is cut off for as long as its lease and somewhat more. Another node's promotion is
+ * accepted by that node alone; A, back and with a new lease, completes that round.
+ */
+static void stop_first(struct world *w)
+{
+	uint64_t at = begin(w, 3, 7, 0);
+
+	add(w, FAULT_CUT, 0, 0, at, between(w, 550, 1000));
+	add(w, FAULT_LOSSY, 0, 0, at + between(w, 300, 700), 2 * SECOND);
+}
+
+/*
+ * A is cut off, and back while B's promotion is accepted and B does not hear of it yet.
+ * If they were connected A would copy over what only B has.
+ */
+static void shun(struct world *w)
+{
+	uint64_t at = begin(w, 3, 3, 0);
+
+	add(w, FAULT_CUT, 0, 0, at, between(w, 600, 1000));
+	add(w, FAULT_SLOW_DISK, 2, 2, at + between(w, 300, 600), SECOND);
+}
+
+const struct directed directed[] = {
+	{ RULE_WORD_OF_NODE, word_of_node },
+	{ RULE_STOP_FIRST, stop_first },
+	{ RULE_SHUN, shun },
+	{ RULE_NONE, NULL },
+};

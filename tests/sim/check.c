@@ -134,7 +134,7 @@ void check_acked(struct world *w, uint8_t node, const struct io *io)
 	}
 }
 
-static const struct rblk_arbiter_record *newest(const struct world *w)
+const struct rblk_arbiter_record *check_newest(const struct world *w)
 {
 	unsigned int i;
 
@@ -153,7 +153,7 @@ void check_applies(struct world *w, uint8_t node, uint8_t primary)
 
 void check_gives_up(struct world *w, uint8_t node)
 {
-	if (newest(w)->insync & BIT(node))
+	if (check_newest(w)->insync & BIT(node))
 		broken(w, "I5: a node in sync gives up what only it may have", "%c",
 		       'A' + node);
 }
@@ -192,17 +192,19 @@ static bool is_prefix(const struct kernel *of, const struct kernel *k)
 /* Is there a primary that works, with everybody in sync? */
 bool check_well(struct world *w)
 {
-	const struct rblk_arbiter_record *r = newest(w);
+	const struct rblk_arbiter_record *r = check_newest(w);
 	const struct kernel *k;
 	uint8_t i;
 
-	if (r->primary >= NODES || r->insync != w->data || !kernel_completes(w, r->primary))
+	if (r->primary >= NODES || r->insync != w->data ||
+	    r->voters != BIT(w->nodes) - 1 || !kernel_completes(w, r->primary))
 		return false;
 	k = &w->node[r->primary].kernel;
 	if (k->in_sync != w->data)
 		return false;
 	for (i = 0; i < w->nodes; i++) {
-		if (!w->node[i].on || !w->node[i].daemon.up)
+		if (!w->node[i].on || !w->node[i].daemon.up ||
+		    w->node[i].daemon.arbiter.mute)
 			return false;
 		if (i == r->primary || !(w->data & BIT(i)))
 			continue;
@@ -220,7 +222,7 @@ bool check_well(struct world *w)
 
 void check_end(struct world *w)
 {
-	const struct rblk_arbiter_record *r = newest(w);
+	const struct rblk_arbiter_record *r = check_newest(w);
 	uint8_t i;
 
 	if (check_well(w)) {

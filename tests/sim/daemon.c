@@ -100,6 +100,19 @@ static void send_msg(struct world *w, const struct rblk_arbiter_msg *msg)
 
 /* ---- the view */
 
+/* An admin has a node vote again that lost its register: as rblk_failover_readmit(). */
+static void see_voters(struct world *w, uint8_t node, struct rblk_policy_view *v)
+{
+	struct daemon *d = daemon_of(w, node);
+	uint16_t voters = d->arbiter.known.voters;
+	uint8_t i;
+
+	for (i = 0; i < w->nodes && !v->readmit; i++)
+		if (!(voters & BIT(i)) || d->told[i].flags & RBLK_POLICY_MUTE)
+			v->readmit = BIT(i);
+	v->readmit_joins = !(voters & v->readmit);
+}
+
 static void see(struct world *w, uint8_t node, struct rblk_policy_view *v)
 {
 	struct daemon *d = daemon_of(w, node);
@@ -122,6 +135,7 @@ static void see(struct world *w, uint8_t node, struct rblk_policy_view *v)
 	v->last_seq = k->len;
 	v->request = d->request;
 	v->asked_by = d->asked_by;
+	see_voters(w, node, v);
 	v->random = random_below(w, 1ULL << 32);
 	for (i = 0; i < w->nodes; i++) {
 		struct rblk_policy_peer *p = &v->peer[i];
@@ -196,6 +210,7 @@ static void stored(struct world *w, uint8_t node)
 	unsigned int i;
 
 	w->node[node].disk = d->writing;
+	w->node[node].has_store = true;
 	if (d->writes > 1) {
 		d->writes = 0;
 		write_store(w, node);
@@ -339,7 +354,7 @@ void daemon_look(struct world *w, uint8_t node)
 
 /* ---- datagrams in */
 
-static void take_body(struct world *w, uint8_t node, uint8_t from,
+static void take_body(struct world *w, uint8_t node, uint8_t from, uint64_t counter,
 		      const struct rblk_beat_body *body)
 {
 	struct daemon *d = daemon_of(w, node);
@@ -350,6 +365,9 @@ static void take_body(struct world *w, uint8_t node, uint8_t from,
 		rblk_detector_receive(&d->detector, from, &body->beat, local_us(w, node));
 		break;
 	case RBLK_BEAT_RESOURCE:
+		if (counter < d->told_by[from])
+			break;
+		d->told_by[from] = counter;
 		d->told[from] = body->told;
 		break;
 	case RBLK_BEAT_ARBITER:
@@ -393,10 +411,11 @@ static void packet(struct world *w, const struct event *e)
 	if (verdict == RBLK_SESSION_NEW) {
 		rblk_detector_restarted(&d->detector, e->peer);
 		memset(&d->told[e->peer], 0, sizeof(d->told[0]));
+		d->told_by[e->peer] = 0;
 		send_hello(w, e->node, e->peer);
 	}
 	while (!w->broken && rblk_beat_next(&r, &body))
-		take_body(w, e->node, e->peer, &body);
+		take_body(w, e->node, e->peer, r.h.counter, &body);
 	daemon_look(w, e->node);
 }
 
@@ -455,8 +474,9 @@ void daemon_start(struct world *w, uint8_t node)
 	/* The very first request of all is made before anybody is up. */
 	if (w->now < SECOND)
 		d->request = request;
-	rblk_arbiter_start(&d->arbiter, node, &w->node[node].disk, LEASE_MS,
-			   MARGIN_MS, local_ms(w, node));
+	rblk_arbiter_start(&d->arbiter, node, w->node[node].has_store ?
+			   &w->node[node].disk : NULL, LEASE_MS, MARGIN_MS,
+			   local_ms(w, node));
 	if (!SIM_RULE(WORD_AFTER_START))
 		d->arbiter.grant_term = 0;
 	rblk_policy_start(&d->policy, &c);
@@ -476,8 +496,10 @@ void daemon_stop(struct world *w, uint8_t node)
 		return;
 	say(w, node, "the daemon dies");
 	/* A write that was under way may have come through. */
-	if (d->writes && chance(w, 50))
+	if (d->writes && chance(w, 50)) {
 		w->node[node].disk = d->writing;
+		w->node[node].has_store = true;
+	}
 	d->up = false;
 	d->shun = 0;
 	d->epoch++;

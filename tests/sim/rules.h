@@ -21,6 +21,7 @@
 	RULE(MIN_IN_SYNC)				\
 	/* of the daemon around them */			\
 	RULE(DURABLE_ACCEPT)				\
+	RULE(OWN_STORE)					\
 	RULE(WORD_AFTER_START)				\
 	RULE(MARGIN)					\
 	RULE(FENCE_CONFIRMED)				\

@@ -56,6 +56,7 @@ enum fault_kind {
 	FAULT_FLAP,		/* as CUT, on and off */
 	FAULT_LOSSY,		/* datagrams are lost, doubled, late, out of order */
 	FAULT_SLOW_DISK,	/* a */
+	FAULT_STORE,		/* crash of a, and its register is lost or an old one */
 	FAULT_AGENT,		/* fence agents of a: b says how they fail */
 	FAULT_ASK_PROMOTE,	/* a: an admin wants it to be primary */
 	FAULT_ASK_AWAY,		/* a: an admin wants it not to be primary */
@@ -140,6 +141,7 @@ struct daemon {
 	struct rblk_detector detector;
 	struct rblk_session session[NODES];
 	struct rblk_policy_told told[NODES];
+	uint64_t told_by[NODES];	/* counter of the datagram that it came with */
 	struct rblk_policy_view view;
 	enum rblk_policy_fence fence[NODES];
 	uint64_t wake_at;
@@ -164,6 +166,7 @@ struct node {
 	uint64_t paused_until;
 	uint64_t slow_until;
 	enum agent_mode agent;
+	bool has_store;
 	struct rblk_arbiter_store disk;
 	struct kernel kernel;
 	struct daemon daemon;
@@ -209,6 +212,8 @@ struct world {
 	uint8_t cut[NODES][NODES];	/* how many faults cut it */
 	uint64_t cut_since[NODES][NODES];
 	unsigned int lossy;
+	bool lost_a_store;
+	struct rblk_arbiter_store first;
 	struct fault fault[FAULTS_MAX];
 	unsigned int nr_faults;
 	struct event *queue;
@@ -272,6 +277,7 @@ void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_reco
 void check_gives_up(struct world *w, uint8_t node);
 void check_applies(struct world *w, uint8_t node, uint8_t primary);
 void check_acked(struct world *w, uint8_t node, const struct io *io);
+const struct rblk_arbiter_record *check_newest(const struct world *w);
 void check_all(struct world *w);
 bool check_well(struct world *w);
 void check_end(struct world *w);

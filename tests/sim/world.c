@@ -206,7 +206,8 @@ static const char *const fault_names[FAULT_KINDS] = {
 	[FAULT_DAEMON] = "death of the daemon of", [FAULT_PAUSE] = "pause of",
 	[FAULT_CUT] = "network cut of", [FAULT_ONE_WAY] = "one-way cut from",
 	[FAULT_FLAP] = "flapping network of", [FAULT_LOSSY] = "lossy network",
-	[FAULT_SLOW_DISK] = "slow disk of", [FAULT_AGENT] = "fence agents of",
+	[FAULT_SLOW_DISK] = "slow disk of", [FAULT_STORE] = "lost register of",
+	[FAULT_AGENT] = "fence agents of",
 	[FAULT_ASK_PROMOTE] = "admin promotes", [FAULT_ASK_AWAY] = "admin evicts",
 };
 
@@ -233,7 +234,7 @@ void world_plan(struct world *w, uint64_t seed)
 		[FAULT_CRASH] = 3, [FAULT_POWER] = 3, [FAULT_DAEMON] = 3,
 		[FAULT_PAUSE] = 2, [FAULT_CUT] = 4, [FAULT_ONE_WAY] = 3,
 		[FAULT_FLAP] = 1, [FAULT_LOSSY] = 2, [FAULT_SLOW_DISK] = 2,
-		[FAULT_AGENT] = 3, [FAULT_ASK_PROMOTE] = 2, [FAULT_ASK_AWAY] = 1,
+		[FAULT_STORE] = 1, [FAULT_AGENT] = 3, [FAULT_ASK_PROMOTE] = 2, [FAULT_ASK_AWAY] = 1,
 	};
 	unsigned int i, total = 0, kind, at;
 	struct fault *f;
@@ -285,6 +286,40 @@ void world_plan(struct world *w, uint64_t seed)
 	}
 }
 
+/*
+ * Of three voters one, and not the last one in sync: those who are left could not mend
+ * that, but an admin by force.
+ */
+/* Is there another whose data is good, whatever is chosen of what was asked for? */
+static bool is_the_last(const struct world *w, uint8_t node)
+{
+	uint16_t others = check_newest(w)->insync & ~BIT(node);
+	uint8_t i;
+
+	for (i = 0; i < w->nodes; i++) {
+		others &= w->node[i].disk.record.insync &
+			  w->node[i].daemon.arbiter.store.record.insync;
+		if (w->node[i].kernel.inconsistent)
+			others &= ~BIT(i);
+	}
+	return !others;
+}
+
+static void lose_store(struct world *w, const struct fault *f)
+{
+	struct node *n = &w->node[f->a];
+
+	machine_off(w, f->a, false, f->at + f->us);
+	if (w->nodes < 3 || w->lost_a_store || is_the_last(w, f->a))
+		return;
+	w->lost_a_store = true;
+	/* A store that is not of this instance is not used. */
+	if (SIM_RULE(OWN_STORE))
+		n->has_store = false;
+	else
+		n->disk = w->first;
+}
+
 static void fault_begins(struct world *w, const struct fault *f)
 {
 	struct node *n = &w->node[f->a];
@@ -296,6 +331,9 @@ static void fault_begins(struct world *w, const struct fault *f)
 	case FAULT_CRASH:
 	case FAULT_POWER:
 		machine_off(w, f->a, f->kind == FAULT_POWER, f->at + f->us);
+		break;
+	case FAULT_STORE:
+		lose_store(w, f);
 		break;
 	case FAULT_DAEMON:
 		if (n->daemon.up) {
@@ -389,7 +427,9 @@ static void begin(struct world *w)
 			n->rate = 1 + off * BEYOND_MARGIN;
 		n->offset = SECOND + random_below(w, 1000 * SECOND);
 		n->disk = first;
+		n->has_store = true;
 	}
+	w->first = first;
 	w->chosen[1] = first.record;
 	for (i = 0; i < w->nodes; i++)
 		post(w, random_below(w, 300 * MS), EV_BOOT, i);

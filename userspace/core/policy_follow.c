@@ -101,6 +101,9 @@ static bool is_vacant(struct step *s)
 		rblk_policy_waits(s, RBLK_POLICY_FOR_VERDICT, bit(s->r.primary));
 		return false;
 	}
+	/* It lost its register: it cannot lead again before somebody else had it vote. */
+	if (peer->told.flags & RBLK_POLICY_MUTE)
+		return true;
 	if (!peer->told.term || peer->told.flags & RBLK_POLICY_LEADS ||
 	    peer->told.term != s->r.term) {
 		s->p->idle_ms = 0;

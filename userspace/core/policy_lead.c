@@ -149,6 +149,18 @@ uint16_t rblk_policy_wanted_in_sync(const struct step *s)
 	return set | s->p->joining | bit(s->c->self);
 }
 
+/* After each change a round that changes nothing settles it: rblk_policy_learn_more(). */
+static void readmit(struct step *s)
+{
+	const struct rblk_arbiter_record *r = &s->a->known;
+	bool votes = r->voters & s->v->readmit;
+
+	if (s->v->readmit && r->voters == r->voters_before &&
+	    votes != s->v->readmit_joins)
+		rblk_policy_propose(s, votes ? RBLK_ARBITER_DEL_VOTER :
+				    RBLK_ARBITER_ADD_VOTER, s->v->readmit);
+}
+
 /*
  * What the kernel has under way was let in for as many nodes as min-in-sync asks for,
  * one that was about to join among them. It waits until others are there.
@@ -180,6 +192,7 @@ void rblk_policy_lead(struct step *s)
 		return;
 	drop(s);
 	add(s);
+	readmit(s);
 	rblk_policy_fence_for_vote(s);
 	set_in_sync(s);
 }

@@ -99,7 +99,8 @@ bool rblk_policy_may_be_promoted(const struct step *s)
 
 /*
  * Nodes whose kernel may be primary: it says so, or it is not known before a link
- * begins. What a node said before the newest record is outdated, if a link shows better.
+ * begins. What a node said before the newest record is outdated: it may be since, or
+ * be no more, if a link shows better.
  */
 uint16_t rblk_policy_maybe_primaries(const struct step *s)
 {
@@ -111,7 +112,8 @@ uint16_t rblk_policy_maybe_primaries(const struct step *s)
 
 		if (!(s->c->data & bit(node)) || node == s->c->self)
 			continue;
-		if (peer->is_primary || (!peer->told.version && !peer->connected) ||
+		if (peer->is_primary ||
+		    (peer->told.version < s->r.version && !peer->connected) ||
 		    (peer->told.flags & RBLK_POLICY_IS_PRIMARY &&
 		     (!peer->connected || peer->told.version >= s->r.version)))
 			set |= bit(node);

@@ -203,6 +203,7 @@ static void take_bodies(struct rblk_cluster *c, uint8_t from,
 {
 	struct rblk_beat_body body;
 
+	c->node[from].counter = r->h.counter;
 	while (rblk_beat_next(r, &body)) {
 		if (body.type == RBLK_BEAT_BEAT)
 			rblk_detector_receive(&c->detector, from, &body.beat,

@@ -57,6 +57,7 @@ struct rblk_cluster_ops {
  * @hellos: answers to datagrams of unknown sessions since the last beat
  * @state: that was logged last
  * @degraded: paths that were logged as degraded
+ * @counter: of the datagram that is being taken, or was last
  */
 struct rblk_cluster_node {
 	uint8_t paths;
@@ -66,6 +67,7 @@ struct rblk_cluster_node {
 	unsigned int hellos;
 	enum rblk_detector_state state;
 	uint8_t degraded;
+	uint64_t counter;
 };
 
 /**

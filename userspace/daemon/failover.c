@@ -421,6 +421,10 @@ void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 		return;
 	switch ((enum rblk_beat_type)body->type) {
 	case RBLK_BEAT_RESOURCE:
+		/* overtaken by what it said later */
+		if (e->cluster.node[node].counter < f->told_by[node])
+			break;
+		f->told_by[node] = e->cluster.node[node].counter;
 		if (memcmp(&f->view.peer[node].told, &body->told,
 			   sizeof(body->told)) != 0)
 			f->is_due = true;

@@ -79,6 +79,7 @@ struct rblk_failover_request {
  * @policy: what to do next
  * @view: what is remembered between two steps: told, asked_by, failures, fences
  * @is_due: a step is due now
+ * @told_by: by node: counter of the datagram that @view's told is from
  * @wake_ms: else then
  * @look_ms: when the module was asked last
  * @is_stale: it has something new to tell
@@ -125,6 +126,7 @@ struct rblk_failover {
 	struct rblk_arbiter arbiter;
 	struct rblk_policy policy;
 	struct rblk_policy_view view;
+	uint64_t told_by[RBLK_MAX_NODES];
 	bool is_due;
 	uint64_t wake_ms;
 	uint64_t look_ms;

@@ -130,6 +130,7 @@ void rblk_failover_met(struct rblk_engine *e, uint8_t node)
 
 	for (f = e->failovers; f; f = f->next) {
 		f->new_too &= ~(1U << node);
+		f->told_by[node] = 0;
 		rblk_failover_ask_fresh(f, e);
 	}
 }

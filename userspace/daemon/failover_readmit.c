@@ -2,8 +2,8 @@
 /*
  * failover_readmit.c - how a node that lost its store votes again
  *
- * Two changes of members: it leaves the voters, then it joins them. Between the two
- * the policy settles the first one (a round that changes nothing).
+ * Two changes of members: it leaves the voters, then it joins them. The policy makes the
+ * rounds, and more of them when messages get lost.
  */
 #include "failover.h"
 
@@ -19,18 +19,9 @@ static void answer(struct rblk_failover *f, struct rblk_outcome out)
 	struct rblk_call *call = f->readmit.call;
 
 	memset(&f->readmit, 0, sizeof(f->readmit));
+	f->view.readmit = 0;
 	rblk_call_result(call, f->name, &out);
 	rblk_call_release(call);
-}
-
-static void propose(struct rblk_failover *f, struct rblk_engine *e,
-		    enum rblk_arbiter_change change, uint64_t now_ms)
-{
-	struct rblk_arbiter_out out;
-
-	rblk_arbiter_propose(&f->arbiter, change, 1U << f->readmit.node, now_ms,
-			     &out);
-	rblk_failover_obey(f, e, &out);
 }
 
 void rblk_failover_go_on_readmitting(struct rblk_failover *f,
@@ -55,10 +46,9 @@ void rblk_failover_go_on_readmitting(struct rblk_failover *f,
 				"not in time: a majority of the voters besides %s has to be there; it is %s now",
 				rblk_engine_peer_name(e, f->readmit.node),
 				votes ? "still a voter" : "no voter"));
-	} else if (f->arbiter.phase == RBLK_ARBITER_IDLE &&
-		   !f->policy.round_ends_ms && r->voters == r->voters_before) {
-		propose(f, e, f->readmit.removed ? RBLK_ARBITER_ADD_VOTER :
-			RBLK_ARBITER_DEL_VOTER, now_ms);
+	} else {
+		f->view.readmit = 1U << f->readmit.node;
+		f->view.readmit_joins = f->readmit.removed;
 	}
 }
 
@@ -77,7 +67,8 @@ void rblk_failover_readmit(struct rblk_failover *f, struct rblk_engine *e,
 		rblk_text_format(out.text, sizeof(out.text),
 				 "that is under way for %s",
 				 rblk_engine_peer_name(e, f->readmit.node));
-	else if (node == e->node->id || !(f->voters & (1U << node)))
+	else if ((node == e->node->id && r->voters & (1U << node)) ||
+		 !(f->voters & (1U << node)))
 		rblk_text_format(out.text, sizeof(out.text),
 				 "%s is not another voter of it",
 				 rblk_engine_peer_name(e, node));

@@ -129,6 +129,46 @@ static void witness_tells(void **state)
 	stop();
 }
 
+static struct flying *kept;
+
+/* The first long one for bravo is held back, all else goes. */
+static bool keep_one(struct fake *f, unsigned int path,
+		     const struct sockaddr_storage *addr, const uint8_t *bytes, size_t n)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+
+	if (kept->n || ntohs(in->sin_port) != 17791 || n < 130)
+		return send_it(f, path, addr, bytes, n);
+	kept->n = n;
+	memcpy(kept->bytes, bytes, n);
+	return true;
+}
+
+/* What a node said earlier does not replace what it said later. */
+static void overtaken_is_not_believed(void **state)
+{
+	static struct flying old;
+	unsigned int i;
+
+	(void)state;
+	start_with_primary();
+	/* a beat of alpha's for bravo, on its way for long */
+	w.f[0].send = keep_one;
+	kept = &old;
+	run(200);
+	w.f[0].send = send_it;
+	assert_true(old.n > 0);
+	assert_int_equal(fake_ask(&w.f[1], ASK("promote", "")), FAKE_LATER);
+	run(500);
+	assert_true(serves(1));
+	assert_int_equal(failover(1)->view.peer[0].told.flags & RBLK_POLICY_LEADS, 0);
+	rblk_engine_datagram(&w.f[1].engine, old.bytes, old.n);
+	assert_int_equal(failover(1)->view.peer[0].told.flags & RBLK_POLICY_LEADS, 0);
+	for (i = 0; i < NODES; i++)
+		assert_int_equal(w.f[i].engine.cluster.dropped[RBLK_CLUSTER_REPEATED], 0);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +176,7 @@ int main(void)
 		cmocka_unit_test(refused_and_tried_again),
 		cmocka_unit_test(false_alarm_is_not_recorded),
 		cmocka_unit_test(witness_tells),
+		cmocka_unit_test(overtaken_is_not_believed),
 	};
 
 	rblk_log_init(getenv("RBLK_TEST_LOG") ? RBLK_LOG_DEBUG : RBLK_LOG_ERROR,

@@ -81,6 +81,18 @@ static void primary_that_does_not_lead_gets_time(void **state)
 	assert_int_equal(b.p.vacant_ms, b.now);
 }
 
+/* It is back, without its register: nobody but another can have it vote again. */
+static void primary_without_a_register_is_replaced(void **state)
+{
+	(void)state;
+	bench_begin(&b, B, ALL, ALL, A);
+	bench_no_word(&b);
+	bench_unlink(&b, A);
+	b.v.peer[A].told = (struct rblk_policy_told){ .flags = RBLK_POLICY_MUTE };
+	bench_look(&b);
+	assert_int_equal(b.p.vacant_ms, b.now);
+}
+
 static void admin_wants_nobody(void **state)
 {
 	struct rblk_arbiter_record r;
@@ -478,6 +490,14 @@ static void primary_that_the_register_does_not_name_is_shunned(void **state)
 	b.v.peer[C].told.flags |= RBLK_POLICY_IS_PRIMARY;
 	bench_look(&b);
 	assert_int_equal(b.out.shun, BIT(C));
+	/* What it said before the newest record does not count, without a link. */
+	b.v.peer[C].told.flags &= ~RBLK_POLICY_IS_PRIMARY;
+	b.v.peer[C].told.version--;
+	bench_look(&b);
+	assert_int_equal(b.out.shun, 0);
+	b.v.peer[C].connected = false;
+	bench_look(&b);
+	assert_int_equal(b.out.shun, BIT(C));
 	/* It is not known what it is: not before it says so. */
 	bench_unlink(&b, C);
 	memset(&b.v.peer[C].told, 0, sizeof(b.v.peer[C].told));
@@ -712,6 +732,7 @@ int main(void)
 		cmocka_unit_test(suspicion_is_no_verdict),
 		cmocka_unit_test(failure_is_noted_once),
 		cmocka_unit_test(primary_that_does_not_lead_gets_time),
+		cmocka_unit_test(primary_without_a_register_is_replaced),
 		cmocka_unit_test(admin_wants_nobody),
 		cmocka_unit_test(handover_is_for_who_asked),
 		cmocka_unit_test(only_who_is_in_sync_stands),

@@ -302,6 +302,43 @@ static void one_action_of_the_kernel_at_a_time(void **state)
 	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_IN_SYNC);
 }
 
+/* ---- voters */
+
+/* It leaves, that is settled, it joins, that is settled. */
+static void node_without_a_register_is_readmitted(void **state)
+{
+	struct rblk_arbiter_record r;
+
+	(void)state;
+	bench_begin(&b, A, ALL, ALL, A);
+	b.v.readmit = BIT(C);
+	bench_look(&b);
+	expect_proposal(&b, RBLK_ARBITER_DEL_VOTER, BIT(C));
+	/* A message was lost: again. */
+	b.a.phase = RBLK_ARBITER_PREPARING;
+	bench_pass(&b, 2000);
+	bench_pass(&b, 2000);
+	expect_proposal(&b, RBLK_ARBITER_DEL_VOTER, BIT(C));
+
+	r = b.a.known;
+	r.version++;
+	r.voters = TWO;
+	bench_choose(&b, &r);
+	b.v.readmit_joins = true;
+	bench_pass(&b, 10);
+	expect_proposal(&b, RBLK_ARBITER_REFRESH, 0);
+	r.version++;
+	r.voters_before = TWO;
+	bench_choose(&b, &r);
+	bench_pass(&b, 10);
+	expect_proposal(&b, RBLK_ARBITER_ADD_VOTER, BIT(C));
+	r.version++;
+	r.voters = ALL;
+	bench_choose(&b, &r);
+	bench_pass(&b, 10);
+	expect_proposal(&b, RBLK_ARBITER_REFRESH, 0);
+}
+
 /* ---- fences */
 
 static void two_voters_fence_for_the_vote(void **state)
@@ -493,6 +530,7 @@ int main(void)
 		cmocka_unit_test(node_joins_when_it_has_everything),
 		cmocka_unit_test(asynchronous_peer_never_joins),
 		cmocka_unit_test(one_action_of_the_kernel_at_a_time),
+		cmocka_unit_test(node_without_a_register_is_readmitted),
 		cmocka_unit_test(two_voters_fence_for_the_vote),
 		cmocka_unit_test(no_fence_before_a_round_of_both),
 		cmocka_unit_test(with_three_voters_nobody_is_fenced_for_a_vote),

@@ -108,7 +108,7 @@ static void see_voters(struct world *w, uint8_t node, struct rblk_policy_view *v
 	uint8_t i;
 
 	for (i = 0; i < w->nodes && !v->readmit; i++)
-		if (!(voters & BIT(i)) || d->told[i].flags & RBLK_POLICY_MUTE)
+		if (!(voters & BIT(i)) || v->peer[i].told.flags & RBLK_POLICY_MUTE)
 			v->readmit = BIT(i);
 	v->readmit_joins = !(voters & v->readmit);
 }
@@ -135,7 +135,6 @@ static void see(struct world *w, uint8_t node, struct rblk_policy_view *v)
 	v->last_seq = k->len;
 	v->request = d->request;
 	v->asked_by = d->asked_by;
-	see_voters(w, node, v);
 	v->random = random_below(w, 1ULL << 32);
 	for (i = 0; i < w->nodes; i++) {
 		struct rblk_policy_peer *p = &v->peer[i];
@@ -157,6 +156,7 @@ static void see(struct world *w, uint8_t node, struct rblk_policy_view *v)
 		p->acked_seq = l->durable_acked >= k->durable ? l->acked : 0;
 		p->fence = d->fence[i];
 	}
+	see_voters(w, node, v);
 }
 
 /* ---- what the arbiter says */

@@ -5,8 +5,8 @@
 # harness (tests/crash/lib.sh): device mapper on the nodes' RAM disks.
 #
 #   crash_disk=dm_disk, make_disks() { dm_disks; }     before crash_nodes
-#   disk_is NODE good|no-writes|no-reads|dead   from now on; no-reads only on the
-#                           newest kernel
+#   disk_is NODE good|no-writes|no-reads|dead   from now on
+#   disk_can WHAT           this kernel knows that of disk_is (6.1 no no-reads)
 #   fresh_start NODE...     all nodes down, their disks good and blank, all up
 #                           again, the first is primary, with a new history
 #   says NODE WORDS         its status has these words
@@ -38,6 +38,14 @@ disk_is() {
 	dmsetup suspend --noflush --nolockfs "disk-$1"
 	dmsetup load "disk-$1" --table "$(dm_table "$1" "$2")"
 	dmsetup resume "disk-$1"
+}
+
+disk_can() {
+	dmsetup create disk-probe --notable
+	local rc=0
+	dmsetup load disk-probe --table "$(dm_table "${crash_nodes[0]}" "$1")" 2>/dev/null || rc=1
+	dmsetup remove disk-probe
+	return $rc
 }
 
 fresh_start() {

@@ -161,6 +161,7 @@ struct rblk_fork {
  * @fork: how the two nodes' data parted, when it was last found to have
  * @fork_text: that in words, behind the reason
  * @set_back: its data is less than it once was; @fork_text says so
+ * @lost_copy: of what it confirmed of a resync it may have less
  *
  * Hints between works, read and written without a lock:
  * @want_applied: the primary waits for what is being applied
@@ -182,6 +183,7 @@ struct rblk_fork {
  * @outq: control frames to send
  * @resync: overwriting its data out of order
  * @lack: what it lacks; protected by the log's lock
+ * @stored: by volume, the record that its last flush of a resync told of; likewise
  * @reads: what this node, without a disk, asks it for
  * @answers: what it asked for, to be sent; of struct rblk_apply; the log's lock
  * @nr_owed: how many it asked for that are not in the socket; likewise
@@ -220,6 +222,7 @@ struct rblk_peer {
 	struct rblk_fork fork;
 	char fork_text[RBLK_REASON_SIZE];
 	bool set_back;
+	bool lost_copy;
 
 	bool ack_due;
 	u64 acked_applied;
@@ -234,6 +237,7 @@ struct rblk_peer {
 	struct rblk_rx rx;
 	struct rblk_resync resync;
 	struct rblk_lack lack;
+	u64 stored[RBLK_MAX_VOLUMES];
 	struct rblk_reads reads;
 	struct list_head answers;
 	u32 nr_owed;

@@ -60,6 +60,7 @@ struct rblk_msg_volume {
 	u8 logged_high;
 	__le32 logged;
 	__le64 size_sects;
+	__le64 stored;
 } __packed;
 
 struct rblk_msg_ack {
@@ -91,7 +92,7 @@ static_assert(sizeof(struct rblk_msg_hello) == 32);
 static_assert(sizeof(struct rblk_msg_self) == 24);
 static_assert(sizeof(struct rblk_msg_term) == 16);
 static_assert(sizeof(struct rblk_msg_time) == 8);
-static_assert(sizeof(struct rblk_msg_volume) == 16);
+static_assert(sizeof(struct rblk_msg_volume) == 24);
 static_assert(sizeof(struct rblk_msg_ack) == 24);
 static_assert(sizeof(struct rblk_msg_range) == 16);
 static_assert(HELLO_MAX <= RBLK_WIRE_HELLO_MAX);
@@ -113,6 +114,7 @@ static_assert(RBLK_WIRE_TEXT_MAX <= RBLK_WIRE_CTRL_MAX);
 #define USES_DEP	(1U << 5)	/* likewise */
 #define USES_NO_DATA	(1U << 6)	/* USES_DATA, or no payload */
 #define USES_LOGGED	(1U << 7)
+#define USES_STORED	(1U << 8)	/* logged, with FLUSH */
 
 /* What a type, or an op of the type OP, demands of its frames. */
 struct spec {
@@ -149,7 +151,7 @@ static const struct spec types[__RBLK_MSG_END] = {
 	},
 	[RBLK_MSG_RESYNC_ACK] = {
 		.flags = RBLK_FRAME_LAST | RBLK_FRAME_FLUSH,
-		.uses = USES_VOLUME,
+		.uses = USES_VOLUME | USES_STORED,
 		.sects_max = DATA_SECTS_MAX,
 	},
 	[RBLK_MSG_DIGEST] = {
@@ -236,6 +238,12 @@ static const struct spec *spec_of(const struct rblk_frame *frame)
 	return &types[frame->type];
 }
 
+static bool uses_logged(const struct rblk_frame *frame, const struct spec *spec)
+{
+	return spec->uses & USES_LOGGED ||
+	       (spec->uses & USES_STORED && frame->flags & RBLK_FRAME_FLUSH);
+}
+
 static enum rblk_wire_error check_unused(const struct rblk_frame *frame,
 					 const struct spec *spec)
 {
@@ -247,7 +255,7 @@ static enum rblk_wire_error check_unused(const struct rblk_frame *frame,
 		return RBLK_WIRE_BAD_RESERVED;
 	if (!(spec->uses & USES_VOLUME) && frame->volume)
 		return RBLK_WIRE_BAD_RESERVED;
-	if (!(spec->uses & USES_LOGGED) && frame->logged)
+	if (!uses_logged(frame, spec) && frame->logged)
 		return RBLK_WIRE_BAD_RESERVED;
 	if (!spec->sects_max && (frame->sector || frame->nr_sects))
 		return RBLK_WIRE_BAD_RESERVED;
@@ -520,6 +528,7 @@ static enum rblk_wire_error get_volume(const struct rblk_msg_volume *msg,
 	volume->physical_shift = msg->physical_shift;
 	volume->size_sects = le64_to_cpu(msg->size_sects);
 	volume->logged = get_logged(msg->logged_high, msg->logged);
+	volume->stored = le64_to_cpu(msg->stored);
 
 	if (volume->id >= RBLK_MAX_VOLUMES)
 		return RBLK_WIRE_BAD_PAYLOAD;
@@ -559,6 +568,7 @@ u32 rblk_wire_put_hello(void *buf, const struct rblk_hello *hello)
 			.size_sects = cpu_to_le64(hello->volume[i].size_sects),
 			.logged_high = told(hello->volume[i].logged) >> 32,
 			.logged = cpu_to_le32(told(hello->volume[i].logged)),
+			.stored = cpu_to_le64(hello->volume[i].stored),
 		};
 	}
 	return used + i * sizeof(*volume);

@@ -120,7 +120,8 @@ struct rblk_msg_hdr {
  * @nr_sects: length of the range
  * @volume: id of the volume
  * @logged: the newest transaction of the sender's activity log of that volume
- *	that was durable when this was sent; 0: not told
+ *	that was durable when this was sent; 0: not told. RESYNC_ACK with FLUSH:
+ *	serial of the position record that says so; 0: no metadata
  */
 struct rblk_frame {
 	u8 type;
@@ -145,6 +146,7 @@ struct rblk_frame {
  * @size_sects: in 512-byte sectors, 1..2^53
  * @logged: the newest transaction that the primary of its data's last term told
  *	it of (see struct rblk_frame); 0: of none
+ * @stored: position records written to its disk so far; 0: it has no metadata
  */
 struct rblk_hello_volume {
 	u8 id;
@@ -152,6 +154,7 @@ struct rblk_hello_volume {
 	u8 physical_shift;
 	u64 size_sects;
 	u64 logged;
+	u64 stored;
 };
 
 /**

@@ -94,6 +94,28 @@ bool rblk_agree_is_set_back(struct rblk_peer *peer,
 	return peer->saw_more;
 }
 
+void rblk_agree_note_stored(struct rblk_peer *peer,
+			    const struct rblk_hello *hello)
+{
+	const struct rblk_hello_volume *volume;
+	u32 i;
+
+	lockdep_assert_held(&peer->res->log.lock);
+	peer->lost_copy = false;
+	/* Whole data is known by its position; a new disk is copied to in full. */
+	if (hello->self.data != RBLK_DATA_INCONSISTENT || hello->self.no_disk)
+		return;
+	for (i = 0; i < hello->nr_volumes; i++) {
+		volume = &hello->volume[i];
+		if (volume->stored < peer->stored[volume->id])
+			peer->lost_copy = true;
+	}
+	if (!peer->lost_copy)
+		return;
+	memset(peer->stored, 0, sizeof(peer->stored));
+	rblk_lack_forget(&peer->lack, peer->res->log.last);
+}
+
 /* Another peer whose operations this node applies, or NULL. */
 static struct rblk_peer *other_leader(struct rblk_peer *peer)
 {
@@ -234,6 +256,8 @@ static void begin_resync_locked(struct rblk_peer *peer)
 		rblk_lack_returned(&peer->lack, theirs, false);
 		rblk_log_remember_rest(log, peer->node_id, theirs);
 	}
+	if (peer->offer == RBLK_SYNC_FULL)
+		memset(peer->stored, 0, sizeof(peer->stored));
 	rblk_lack_begin(&peer->lack, mine, peer->offer == RBLK_SYNC_FULL);
 	rblk_log_copy(log, peer->node_id);
 	rblk_log_stream(log, peer->node_id, mine);
@@ -353,13 +377,19 @@ static const char *note_set_back_locked(struct rblk_peer *peer,
 		return plan->reason;
 	if (plan->repl == RBLK_REPL_RESYNC)
 		return peer->set_back ? peer->fork_text : plan->reason;
-	peer->set_back = rblk_plan_was_set_back(&peer->mine, &peer->theirs,
+	peer->set_back = peer->lost_copy ||
+			 rblk_plan_was_set_back(&peer->mine, &peer->theirs,
 						durable);
 	if (!peer->set_back)
 		return plan->reason;
-	scnprintf(peer->fork_text, sizeof(peer->fork_text),
-		  "its disk was set back: it is at seq %llu, and had all up to %llu (an old snapshot, a clone, another disk?)",
-		  peer->theirs.lineage.seq, durable);
+	if (peer->lost_copy)
+		strscpy(peer->fork_text,
+			"its disk was set back to an earlier moment of a resync (an old snapshot, a clone, another disk?)",
+			sizeof(peer->fork_text));
+	else
+		scnprintf(peer->fork_text, sizeof(peer->fork_text),
+			  "its disk was set back: it is at seq %llu, and had all up to %llu (an old snapshot, a clone, another disk?)",
+			  peer->theirs.lineage.seq, durable);
 	pr_warn("%s %s: %s\n", peer->res->name, peer->name, peer->fork_text);
 	return peer->fork_text;
 }

@@ -31,6 +31,18 @@ bool rblk_agree_is_set_back(struct rblk_peer *peer,
 			    const struct rblk_hello *hello);
 
 /**
+ * rblk_agree_note_stored - has the peer what it confirmed of a resync?
+ * @peer: that described itself
+ * @hello: how
+ *
+ * A copy does not move its position, but its disk counts records. With fewer than
+ * it told of, its disk was set back in the middle of the copy: what it confirmed
+ * is forgotten.
+ */
+void rblk_agree_note_stored(struct rblk_peer *peer,
+			    const struct rblk_hello *hello);
+
+/**
  * rblk_agree_progress - something was applied: unclean data may be whole now
  * @res: not locked
  *

@@ -213,10 +213,10 @@ static void note_durable_locked(struct rblk_applier *applier,
 	applier->durable = rblk_durable_position(covered, applied);
 }
 
-/* A flush that is in the order leaves its position on the disk. */
+/* A flush leaves the position on the disk; that of a resync its trace as well. */
 static bool is_recorded(const struct rblk_apply *apply)
 {
-	return apply->seq && apply->op == RBLK_OP_FLUSH && apply->volume->super;
+	return apply->op == RBLK_OP_FLUSH && apply->volume->super;
 }
 
 static void *take_token(struct rblk_apply *apply)
@@ -331,7 +331,12 @@ static void read_endio(struct bio *bio)
 
 static void flush_done(struct rblk_super_flush *flush, blk_status_t status)
 {
-	finish(container_of(flush, struct rblk_apply, flush), status);
+	struct rblk_apply *apply = container_of(flush, struct rblk_apply,
+						flush);
+
+	if (apply->recorded && !status)
+		apply->recorded(apply);
+	finish(apply, status);
 }
 
 /* Return: there is nothing left to do for @apply. */

@@ -104,6 +104,7 @@ struct rblk_applier {
  * @floor: FLUSH and FUA: what was applied when it started
  * @flush: FLUSH, where the volume has metadata
  * @token: resync data: for @copied of the ops; kmalloc'd
+ * @recorded: FLUSH with @token: called when @flush succeeded; any context
  * @inspect: instead of writing @bio, read it, and call this with what is there;
  *	in process context
  * @is_read: a READ: instead of writing @bio, read it, for @answer of the ops
@@ -126,6 +127,7 @@ struct rblk_apply {
 	u64 floor;
 	struct rblk_super_flush flush;
 	void *token;
+	void (*recorded)(struct rblk_apply *apply);
 	void (*inspect)(struct rblk_apply *apply);
 	bool is_read;
 	u64 read_id;

@@ -160,6 +160,7 @@ static void fill_volumes(struct rblk_resource *res, struct rblk_hello *hello)
 		v->id = i;
 		v->size_sects = volume->backing.size_sects;
 		v->logged = rblk_active_saw(volume, &hello->self.lineage);
+		v->stored = rblk_super_stored(volume->super);
 		v->logical_shift =
 			ilog2(volume->block_bytes);
 		v->physical_shift =
@@ -442,6 +443,7 @@ const char *rblk_link_hello(struct rblk_peer *peer,
 	peer->told = false;
 	peer->told_volumes = 0;
 	set_back = rblk_agree_is_set_back(peer, hello);
+	rblk_agree_note_stored(peer, hello);
 	reason = note_theirs_locked(peer, &hello->self);
 	if (!reason && rblk_agree_may_declare_clean(peer)) {
 		declare = true;

@@ -215,6 +215,19 @@ static const char *submit_op(struct rblk_peer *peer)
 	}
 }
 
+/* What was copied is durable: say by which record. */
+static void tell_stored(struct rblk_apply *apply)
+{
+	struct rblk_frame head = {
+		.type = RBLK_MSG_RESYNC_ACK,
+		.flags = RBLK_FRAME_FLUSH,
+		.volume = apply->volume->id,
+		.logged = apply->flush.serial,
+	};
+
+	rblk_outq_encode(apply->token, &head);
+}
+
 /* The frame that will acknowledge resync data, made before it is applied. */
 static bool prepare_copied(struct rblk_apply *apply,
 			   const struct rblk_frame *frame)
@@ -232,6 +245,7 @@ static bool prepare_copied(struct rblk_apply *apply,
 		return false;
 	rblk_outq_encode(reply, &head);
 	apply->token = reply;
+	apply->recorded = tell_stored;
 	return true;
 }
 

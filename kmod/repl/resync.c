@@ -531,8 +531,11 @@ static const char *completed(struct rblk_peer *peer)
 	return NULL;
 }
 
-/* The flush that was sent is through: what was applied before is durable. */
-static const char *flushed(struct rblk_peer *peer, u8 volume)
+/*
+ * The flush that was sent is through: what was applied before is durable, and the
+ * peer's record @stored will be there as long as it is.
+ */
+static const char *flushed(struct rblk_peer *peer, u8 volume, u64 stored)
 {
 	struct rblk_resync *resync = &peer->resync;
 	struct rblk_log *log = &peer->res->log;
@@ -552,6 +555,7 @@ static const char *flushed(struct rblk_peer *peer, u8 volume)
 			resync->nr_applied * sizeof(*range));
 		resync->nr_flushed = 0;
 		resync->flushing = false;
+		peer->stored[volume] = stored;
 		log->cursor[peer->node_id].progress++;
 	}
 	spin_unlock_irq(&log->lock);
@@ -615,6 +619,6 @@ const char *rblk_resync_acked(struct rblk_peer *peer,
 	if (frame->flags & RBLK_FRAME_LAST)
 		return completed(peer);
 	if (frame->flags & RBLK_FRAME_FLUSH)
-		return flushed(peer, frame->volume);
+		return flushed(peer, frame->volume, frame->logged);
 	return answered(peer, frame, false, 0);
 }

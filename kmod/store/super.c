@@ -237,8 +237,10 @@ static void record_ended(struct rblk_super *super, blk_status_t status)
 	spin_lock_irqsave(&super->lock, irq);
 	list_splice_init(&super->running, &ended);
 	spin_unlock_irqrestore(&super->lock, irq);
-	list_for_each_entry_safe(flush, tmp, &ended, link)
+	list_for_each_entry_safe(flush, tmp, &ended, link) {
+		flush->serial = super->serial; /* no other begins while busy */
 		flush->done(flush, status);
+	}
 	next_or_idle(super);
 	rcu_read_unlock();
 }
@@ -310,6 +312,18 @@ void rblk_super_flush(struct rblk_super *super, struct rblk_super_flush *flush)
 	spin_unlock_irq(&super->lock);
 	if (mine)
 		submit_record(super, &position);
+}
+
+u64 rblk_super_stored(struct rblk_super *super)
+{
+	u64 serial;
+
+	if (!super)
+		return 0;
+	spin_lock_irq(&super->lock);
+	serial = super->serial;
+	spin_unlock_irq(&super->lock);
+	return serial;
 }
 
 static bool become_busy(struct rblk_super *super)

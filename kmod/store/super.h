@@ -24,12 +24,14 @@
  * @link: in @waiting or @running
  * @seq: what is durable on this disk when it succeeded
  * @seen: of the primary's activity log until then
+ * @serial: of the record that says so; set before @done
  * @done: called once, in any context
  */
 struct rblk_super_flush {
 	struct list_head link;
 	u64 seq;
 	struct rblk_seen seen;
+	u64 serial;
 	void (*done)(struct rblk_super_flush *flush, blk_status_t status);
 };
 
@@ -142,5 +144,13 @@ int rblk_super_write(struct rblk_super *super, const struct rblk_record *record,
  * Context: process; does not sleep for I/O.
  */
 void rblk_super_flush(struct rblk_super *super, struct rblk_super_flush *flush);
+
+/**
+ * rblk_super_stored - how many position records there have been
+ * @super: any, or NULL
+ *
+ * Return: at least the serial of the last that is durable; 0 without metadata.
+ */
+u64 rblk_super_stored(struct rblk_super *super);
 
 #endif /* RBLK_STORE_SUPER_H */

@@ -90,7 +90,8 @@ static u32 some_hello(void *buf, u32 nr_volumes, enum rblk_role role)
 	hello->nr_volumes = nr_volumes;
 	for (i = 0; i < nr_volumes; i++)
 		hello->volume[i] = (struct rblk_hello_volume) {
-			i, 9, 12, 1 << 21, i ? 0x1122334455 : 0 };
+			i, 9, 12, 1 << 21, i ? 0x1122334455 : 0,
+			i * 7 };
 	length = rblk_wire_put_hello(buf, hello);
 	free(hello);
 	return length;

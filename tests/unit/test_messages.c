@@ -53,6 +53,7 @@ static void fill_hello(struct rblk_hello *hello, u32 nr_terms, u32 nr_volumes)
 		hello->volume[i].physical_shift = 12 + i % 5;
 		hello->volume[i].size_sects = i ? BIG : 1;
 		hello->volume[i].logged = i ? 0 : 0x1122334455;
+		hello->volume[i].stored = i ? i : 0x66778899;
 	}
 }
 
@@ -67,8 +68,9 @@ static void test_hello_bytes(void **state)
 		0xd0, 0x07, 0, 0, 0, 0, 0, 0,
 		3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
 		6, 0, 0, 0, 0, 0, 0, 0, 0xe9, 0x03, 0, 0, 0, 0, 0, 0,
-		/* id, logical, physical, logged, size */
+		/* id, logical, physical, logged, size, stored */
 		63, 9, 12, 0x11, 0x55, 0x44, 0x33, 0x22, 1, 0, 0, 0, 0, 0, 0, 0,
+		0x99, 0x88, 0x77, 0x66, 0, 0, 0, 0,
 	};
 	struct rblk_hello *hello = malloc(sizeof(*hello));
 	u8 buf[RBLK_WIRE_HELLO_MAX];
@@ -104,7 +106,7 @@ static void test_times(void **state)
 	hello->self.lineage.term[1].since_s = 0x1122334455;
 	memset(buf, 0xee, sizeof(buf));
 	used = rblk_wire_put_hello(buf, hello);
-	assert_int_equal(used, 56 + 16 * (3 + 2) + 8 * 3);
+	assert_int_equal(used, 56 + 16 * 3 + 24 * 2 + 8 * 3);
 	assert_int_equal(buf[32 + 3], 16);
 	assert_int_equal(buf[32 + 24 + 3 * 16], 0);
 	assert_int_equal(buf[32 + 24 + 3 * 16 + 8], 0x55);
@@ -132,7 +134,7 @@ static void test_hello_round_trip(void **state)
 			fill_hello(hello, terms, volumes);
 			memset(buf, 0, sizeof(buf));
 			used = rblk_wire_put_hello(buf, hello);
-			assert_int_equal(used, 56 + 16 * (terms + volumes));
+			assert_int_equal(used, 56 + 16 * terms + 24 * volumes);
 			for (length = 0; length <= used + 40; length++) {
 				memset(got, 0xee, sizeof(*got));
 				assert_int_equal(read_hello(buf, length, got),

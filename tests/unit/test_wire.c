@@ -169,11 +169,16 @@ static void reseal(struct rblk_msg_hdr *hdr)
 	hdr->hdr_crc = cpu_to_le32(~crc32c(~0U, hdr, 60));
 }
 
-/* What is sent after a transaction of the activity log tells its number. */
+/*
+ * What is sent after a transaction of the activity log tells its number, and a flush
+ * of a resync that of its record.
+ */
 static bool is_logged(const struct rblk_frame *frame)
 {
 	return frame->type == RBLK_MSG_OP || frame->type == RBLK_MSG_RESYNC ||
-	       frame->type == RBLK_MSG_ACTIVE;
+	       frame->type == RBLK_MSG_ACTIVE ||
+	       (frame->type == RBLK_MSG_RESYNC_ACK &&
+		frame->flags & RBLK_FRAME_FLUSH);
 }
 
 static void test_logged(void **state)

@@ -59,6 +59,43 @@ void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_reco
 		       'A' + r->primary, before->insync);
 }
 
+const struct rblk_arbiter_record *check_newest(const struct world *w)
+{
+	unsigned int i;
+
+	for (i = VERSIONS - 1; i; i--)
+		if (w->chosen[i].version)
+			return &w->chosen[i];
+	return &w->chosen[1];
+}
+
+static bool has(const struct kernel *k, const struct acked *a)
+{
+	return a->index < k->len && k->data[a->index].id == a->id;
+}
+
+/* Not flushed, and the disk lost its cache since, perhaps with it. */
+static bool lost_it(const struct node *n, const struct acked *a)
+{
+	return !a->flushed && n->lost_at >= a->since;
+}
+
+/*
+ * The chosen primary lacks what a power cut took. Others are made to lack it, too, whether
+ * or not it ever has a lease.
+ */
+void check_excused(struct world *w, uint8_t node)
+{
+	const struct node *n = &w->node[node];
+	uint32_t i;
+
+	if (check_newest(w)->primary != node)
+		return;
+	for (i = 0; i < w->nr_acked; i++)
+		if (!has(&n->kernel, &w->acked[i]) && lost_it(n, &w->acked[i]))
+			w->acked[i].excused = true;
+}
+
 /* What it lacks was acknowledged, and no power cut may have taken it. */
 static void check_data(struct world *w, uint8_t node, const char *what, uint32_t nr)
 {
@@ -68,11 +105,9 @@ static void check_data(struct world *w, uint8_t node, const char *what, uint32_t
 	for (i = 0; i < nr; i++) {
 		struct acked *a = &w->acked[i];
 
-		if (a->excused || (a->index < n->kernel.len &&
-				   n->kernel.data[a->index].id == a->id))
+		if (a->excused || has(&n->kernel, a))
 			continue;
-		/* Not flushed, and the disk lost its cache since, perhaps with it. */
-		if (!a->flushed && n->lost_at >= a->since) {
+		if (lost_it(n, a)) {
 			a->excused = true;
 			continue;
 		}
@@ -132,16 +167,6 @@ void check_acked(struct world *w, uint8_t node, const struct io *io)
 			.since = io->since, .at = w->now,
 		};
 	}
-}
-
-const struct rblk_arbiter_record *check_newest(const struct world *w)
-{
-	unsigned int i;
-
-	for (i = VERSIONS - 1; i; i--)
-		if (w->chosen[i].version)
-			return &w->chosen[i];
-	return &w->chosen[1];
 }
 
 void check_applies(struct world *w, uint8_t node, uint8_t primary)

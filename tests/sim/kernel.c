@@ -511,6 +511,7 @@ static bool promote(struct world *w, uint8_t node, const struct rblk_policy_out 
 	    k->in_sync);
 	w->failovers++;
 	k->checked = false;
+	check_excused(w, node);
 	for (i = 0; i < w->nodes; i++) {
 		k->link[i].forgotten = 0;
 		k->link[i].acked = k->link[i].durable_acked = 0;

@@ -274,6 +274,7 @@ void daemon_look(struct world *w, uint8_t node);
 void broken(struct world *w, const char *what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_record *r);
+void check_excused(struct world *w, uint8_t node);
 void check_gives_up(struct world *w, uint8_t node);
 void check_applies(struct world *w, uint8_t node, uint8_t primary);
 void check_acked(struct world *w, uint8_t node, const struct io *io);

@@ -354,6 +354,16 @@ void daemon_look(struct world *w, uint8_t node)
 
 /* ---- datagrams in */
 
+/* It does not hear this node: what it asks for would never reach it. */
+static bool is_deaf(struct world *w, uint8_t node, uint8_t from)
+{
+	enum rblk_detector_state state =
+		rblk_detector_state(&daemon_of(w, node)->detector, from,
+				    local_us(w, node));
+
+	return state == RBLK_DETECTOR_SUSPECT || state == RBLK_DETECTOR_FAILED;
+}
+
 static void take_body(struct world *w, uint8_t node, uint8_t from, uint64_t counter,
 		      const struct rblk_beat_body *body)
 {
@@ -371,6 +381,8 @@ static void take_body(struct world *w, uint8_t node, uint8_t from, uint64_t coun
 		d->told[from] = body->told;
 		break;
 	case RBLK_BEAT_ARBITER:
+		if (body->arbiter.type == RBLK_ARBITER_LEASE && is_deaf(w, node, from))
+			break;
 		rblk_arbiter_receive(&d->arbiter, &body->arbiter, local_ms(w, node), &out);
 		obey(w, node, &out);
 		break;

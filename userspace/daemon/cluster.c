@@ -307,10 +307,11 @@ static void log_path(struct rblk_cluster *c, uint8_t node, unsigned int path,
 		 h.loss_permille % 10, h.rtt_us);
 }
 
-/* Say what changed since it was said last. */
-static void log_changes(struct rblk_cluster *c, uint64_t now)
+/* Say what changed since it was said last. True: a node is not heard of any more. */
+static bool log_changes(struct rblk_cluster *c, uint64_t now)
 {
 	unsigned int i, path;
+	bool lost = false;
 
 	for (i = 0; i < RBLK_MAX_NODES; i++) {
 		struct rblk_cluster_node *n = &c->node[i];
@@ -323,12 +324,23 @@ static void log_changes(struct rblk_cluster *c, uint64_t now)
 		state = rblk_detector_state(&c->detector, i, now);
 		if (state == n->state)
 			continue;
+		lost |= n->state == RBLK_DETECTOR_ALIVE;
 		n->state = state;
 		c->changed = true;
 		rblk_log(state == RBLK_DETECTOR_ALIVE ? RBLK_LOG_INFO :
 			 RBLK_LOG_WARNING, NULL, c->name[i], "heartbeats: %s",
 			 state_name(state));
 	}
+	return lost;
+}
+
+static void send_all_beats(struct rblk_cluster *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < RBLK_MAX_NODES; i++)
+		if (c->node[i].paths)
+			send_beats(c, i);
 }
 
 uint64_t rblk_cluster_tick(struct rblk_cluster *c)
@@ -340,16 +352,16 @@ uint64_t rblk_cluster_tick(struct rblk_cluster *c)
 	if (!c->on)
 		return UINT64_MAX;
 	if (now >= c->beat_us) {
-		for (i = 0; i < RBLK_MAX_NODES; i++) {
+		for (i = 0; i < RBLK_MAX_NODES; i++)
 			c->node[i].hellos = 0;
-			if (c->node[i].paths)
-				send_beats(c, i);
-		}
+		send_all_beats(c);
 		/* in step with the clock, unless it was missed altogether */
 		c->beat_us = c->beat_us + interval > now ?
 			     c->beat_us + interval : now + interval;
 	}
-	log_changes(c, now);
+	/* it takes a majority to say that it failed: do not let them wait for the next */
+	if (log_changes(c, now))
+		send_all_beats(c);
 	wake = rblk_detector_wake_us(&c->detector, now);
 	return wake < c->beat_us ? wake : c->beat_us;
 }

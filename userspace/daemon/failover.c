@@ -390,6 +390,17 @@ void rblk_failover_beat(struct rblk_engine *e)
 	}
 }
 
+/*
+ * A primary that does not hear this node gets no answer to what it asks. This node's
+ * word would only keep others from taking its place, as long as it asks.
+ */
+static bool is_deaf(const struct rblk_engine *e, uint8_t node)
+{
+	enum rblk_detector_state state = rblk_cluster_state(&e->cluster, node);
+
+	return state == RBLK_DETECTOR_SUSPECT || state == RBLK_DETECTOR_FAILED;
+}
+
 static void take_handover(struct rblk_failover *f, struct rblk_engine *e,
 			  uint8_t node, const struct rblk_beat_handover *h)
 {
@@ -432,6 +443,8 @@ void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 		break;
 	case RBLK_BEAT_ARBITER:
 		if (rblk_failover_is_about_fresh(f, e, &body->arbiter))
+			break;
+		if (body->arbiter.type == RBLK_ARBITER_LEASE && is_deaf(e, node))
 			break;
 		rblk_arbiter_receive(&f->arbiter, &body->arbiter, now_of(e),
 				     &out);

@@ -190,6 +190,32 @@ static void silence_is_failure(void **state)
 	assert_int_equal(rblk_cluster_state(&w.c[0], 1), RBLK_DETECTOR_FAILED);
 }
 
+/* Others wait for what this node says of it: they hear at once, not with the next beat. */
+static void loss_is_told_at_once(void **state)
+{
+	static struct world w;
+	unsigned int beats = 0;
+	uint64_t wake;
+
+	(void)state;
+	start(&w);
+	run_beats(&w, 6, 3);
+	/* its own beats go on; that it lost the other falls between two of them */
+	while ((wake = rblk_cluster_tick(&w.c[0])) == w.c[0].beat_us) {
+		assert_in_range(++beats, 1, 5);
+		w.now_us = wake;
+	}
+	w.n = 0;
+	w.now_us = wake;
+	assert_int_equal(rblk_cluster_state(&w.c[0], 1), RBLK_DETECTOR_FAILED);
+	rblk_cluster_tick(&w.c[0]);
+	assert_int_equal(w.n, 2);		/* one per network */
+	w.n = 0;
+	w.now_us += 1000;
+	rblk_cluster_tick(&w.c[0]);
+	assert_int_equal(w.n, 0);
+}
+
 static uint64_t dropped(const struct rblk_cluster *c)
 {
 	uint64_t n = 0;
@@ -332,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_nodes_meet),
 		cmocka_unit_test(silence_is_failure),
+		cmocka_unit_test(loss_is_told_at_once),
 		cmocka_unit_test(changed_is_dropped),
 		cmocka_unit_test(other_key_is_forged),
 		cmocka_unit_test(recorded_means_nothing),

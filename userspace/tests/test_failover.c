@@ -74,6 +74,28 @@ static void primary_is_cut_off(void **state)
 	stop();
 }
 
+/*
+ * Deaf, it still asks for leases that it never gets. Nobody's word is given anew to
+ * a node that does not hear: that would keep the other from beginning, for ever.
+ */
+static void primary_is_deaf(void **state)
+{
+	unsigned int ms = 0;
+
+	(void)state;
+	start_with_primary();
+	w.cut[1][0] = w.cut[2][0] = true;
+	while (!serves(1) && ms++ < 5000)
+		run(1);
+	assert_in_range(ms, 100, 1500);
+	assert_false(serves(0));
+	memset(w.cut, 0, sizeof(w.cut));
+	run(3000);
+	assert_true(serves(1));
+	assert_false(is_primary(0));
+	stop();
+}
+
 /* The module still believes in its link: the old primary is passed over all the same. */
 static void link_seems_up(void **state)
 {
@@ -525,6 +547,7 @@ int main(void)
 		cmocka_unit_test(first_promotion),
 		cmocka_unit_test(primary_dies),
 		cmocka_unit_test(primary_is_cut_off),
+		cmocka_unit_test(primary_is_deaf),
 		cmocka_unit_test(link_seems_up),
 		cmocka_unit_test(backup_dies),
 		cmocka_unit_test(witness_dies),

@@ -71,8 +71,59 @@ void rblk_engine_submit(struct rblk_engine *e, const struct rblk_kreq *reqs,
 	e->ops->submit(e->ctx, job);
 }
 
+void rblk_engine_submit_promise(struct rblk_engine *e,
+				struct rblk_engine_resource *r, uint64_t generation,
+				const struct rblk_kreq *req, size_t n,
+				void (*done)(struct rblk_engine *e,
+					     struct rblk_job *job))
+{
+	struct rblk_job *job = rblk_xcalloc(1, sizeof(*job));
+
+	if (generation > r->record.generation) {
+		job->promise = r->record;
+		job->promised_before = r->record.generation;
+		job->promise.generation = generation;
+		r->record.generation = generation;
+	}
+	job->reqs = rblk_xcalloc(1, sizeof(*req));
+	job->reqs[0] = *req;
+	job->n = n;
+	job->done = done;
+	e->ops->submit(e->ctx, job);
+}
+
+void rblk_job_keep_promise(struct rblk_job *job,
+			   int (*save)(void *ctx, const char *resource,
+				       const struct rblk_store_record *record),
+			   void *ctx)
+{
+	int rc = 0;
+
+	if (job->promise.generation)
+		rc = save(ctx, job->reqs[0].name, &job->promise);
+	job->promised = rc == 0;
+	if (job->promised)
+		return;
+	job->err.code = -rc;
+	rblk_text_format(job->err.text, sizeof(job->err.text),
+			 "cannot store generation %llu: %s",
+			 (unsigned long long)job->promise.generation, strerror(-rc));
+}
+
+/* What could not be stored is news again. */
+static void forget_promise(struct rblk_engine *e, const struct rblk_job *job)
+{
+	struct rblk_engine_resource *r = rblk_engine_find(e, job->reqs[0].name);
+
+	if (r && r->record.generation == job->promise.generation)
+		r->record.generation = job->promised_before;
+	rblk_log(RBLK_LOG_ERROR, job->reqs[0].name, NULL, "%s", job->err.text);
+}
+
 void rblk_job_done(struct rblk_engine *e, struct rblk_job *job)
 {
+	if (job->promise.generation && !job->promised)
+		forget_promise(e, job);
 	if (job->done)
 		job->done(e, job);
 	else if (job->failed < job->n)
@@ -294,6 +345,25 @@ static void observe(struct rblk_engine *e, struct rblk_engine_resource *r,
 					   link->reason));
 }
 
+/*
+ * What the module promised is kept here as well. With many resources that fail over at
+ * a time that must not hold up heartbeats.
+ */
+static void keep_up(struct rblk_engine *e, struct rblk_engine_resource *r,
+		    uint64_t generation)
+{
+	struct rblk_kreq req = { .cmd = 0 };
+
+	if (generation <= r->record.generation)
+		return;
+	if (!rblk_failover_find(e, r->name)) {
+		rblk_engine_promise(e, r, generation);
+		return;
+	}
+	rblk_text_copy(req.name, sizeof(req.name), r->name);
+	rblk_engine_submit_promise(e, r, generation, &req, 0, NULL);
+}
+
 static void observe_all(struct rblk_engine *e, struct rblk_engine_resource *r,
 			const struct rblk_kstate *state)
 {
@@ -302,7 +372,7 @@ static void observe_all(struct rblk_engine *e, struct rblk_engine_resource *r,
 	for (i = 0; i < state->peers_n; i++)
 		if (r->peers & (1U << state->peers[i].node_id))
 			observe(e, r, &state->peers[i]);
-	rblk_engine_promise(e, r, state->resource.generation);
+	keep_up(e, r, state->resource.generation);
 }
 
 /* The peers that the kernel has are those we connect. */

@@ -34,9 +34,16 @@ struct rblk_failover;
 /*
  * Requests to the module that may wait: done one after the other until one is
  * refused, beside the loop, in the order in which jobs of one resource are
- * submitted. All requests of a job are about one resource.
+ * submitted. All requests of a job are about one resource, which the first names
+ * even where there are none to be done.
+ *
+ * @promise, if its generation is not 0, is stored durably before them; if that
+ * fails nothing is asked.
  */
 struct rblk_job {
+	struct rblk_store_record promise;
+	uint64_t promised_before;
+	bool promised;			/* @promise is stored */
 	struct rblk_kreq *reqs;
 	size_t n;
 	size_t failed;			/* index of the refused one; n: none */
@@ -187,6 +194,12 @@ typedef void (*rblk_reply_fn)(void *ctx, json_t *answer);
 void rblk_engine_control(struct rblk_engine *e, const json_t *request,
 			 rblk_reply_fn reply, void *ctx);
 
+/* What a shell does with a job, beside the loop. */
+void rblk_job_keep_promise(struct rblk_job *job,
+			   int (*save)(void *ctx, const char *resource,
+				       const struct rblk_store_record *record),
+			   void *ctx);
+
 /* A job of copies of @reqs; it frees itself after @done, which may be NULL. */
 void rblk_engine_submit(struct rblk_engine *e, const struct rblk_kreq *reqs,
 			size_t n,
@@ -211,9 +224,18 @@ void rblk_engine_follow(struct rblk_engine *e);
 void rblk_engine_run(struct rblk_engine *e);
 /* Ask the module how that resource is now. */
 void rblk_engine_refresh(struct rblk_engine *e, const char *name);
-/* Remember @generation durably if it is news; 0 or a negative errno. */
+/* Remember @generation durably if it is news; 0 or a negative errno. Waits. */
 int rblk_engine_promise(struct rblk_engine *e, struct rblk_engine_resource *r,
 			uint64_t generation);
+/*
+ * As rblk_engine_submit(), but first @generation is stored durably, in the same
+ * job, if it is news. @n may be 0: then @req only names the resource.
+ */
+void rblk_engine_submit_promise(struct rblk_engine *e,
+				struct rblk_engine_resource *r, uint64_t generation,
+				const struct rblk_kreq *req, size_t n,
+				void (*done)(struct rblk_engine *e,
+					     struct rblk_job *job));
 /*
  * A promotion to @generation was refused: nobody was told of it, and as a
  * promise it would only keep this node from following. Back to @before, or to

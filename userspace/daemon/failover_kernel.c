@@ -141,12 +141,10 @@ static void acted(struct rblk_engine *e, struct rblk_job *job)
 		 job->err.text);
 }
 
-static bool fill_promotion(struct rblk_failover *f, struct rblk_engine *e,
+static void fill_promotion(struct rblk_failover *f,
 			   const struct rblk_policy_out *out,
 			   struct rblk_kreq *req)
 {
-	struct rblk_engine_resource *r = rblk_engine_find(e, f->name);
-
 	req->cmd = RBLK_CMD_PROMOTE;
 	req->has = RBLK_HAS(RBLK_A_GENERATION);
 	req->generation = out->generation;
@@ -161,21 +159,18 @@ static bool fill_promotion(struct rblk_failover *f, struct rblk_engine *e,
 	req->resource.leased = 1;
 	req->resource.lease_until_ns = out->lease_until_ms * NS_PER_MS;
 	req->resource.in_sync = out->in_sync;
-	f->promised_before = r ? r->record.generation : 0;
 	f->promoted_to = out->generation;
-	if (!r || rblk_engine_promise(e, r, out->generation) < 0)
-		return false;
 	f->promoting = true;
 	remember_lease(f, out->lease_until_ms);
-	return true;
 }
 
-static bool fill_request(struct rblk_failover *f, struct rblk_engine *e,
-			 const struct rblk_policy_out *out, struct rblk_kreq *req)
+static void fill_request(struct rblk_failover *f, const struct rblk_policy_out *out,
+			 struct rblk_kreq *req)
 {
 	switch (out->kernel) {
 	case RBLK_POLICY_KERNEL_PROMOTE:
-		return fill_promotion(f, e, out, req);
+		fill_promotion(f, out, req);
+		break;
 	case RBLK_POLICY_KERNEL_DEMOTE:
 	case RBLK_POLICY_KERNEL_DEMOTE_FORCE:
 		req->cmd = RBLK_CMD_DEMOTE;
@@ -184,39 +179,41 @@ static bool fill_request(struct rblk_failover *f, struct rblk_engine *e,
 			req->has = RBLK_HAS(RBLK_A_FLAGS);
 			req->flags = RBLK_FLAG_FORCE;
 		}
-		return true;
+		break;
 	case RBLK_POLICY_KERNEL_IN_SYNC:
 		req->cmd = RBLK_CMD_RESOURCE_SET;
 		req->nest = RBLK_A_RESOURCE;
 		req->resource.has = RBLK_HAS(RBLK_RES_IN_SYNC);
 		req->resource.in_sync = out->in_sync;
-		return true;
+		break;
 	case RBLK_POLICY_KERNEL_DISCARD:
 		req->cmd = RBLK_CMD_DISCARD;
 		req->nest = RBLK_A_PEER;
 		req->peer.has = RBLK_HAS(RBLK_PEER_NODE_ID);
 		req->peer.node_id = out->peer;
-		return true;
+		break;
 	case RBLK_POLICY_KERNEL_NONE:
 		break;
 	}
-	return false;
 }
 
 void rblk_failover_act(struct rblk_failover *f, struct rblk_engine *e,
 		       const struct rblk_policy_out *out)
 {
+	struct rblk_engine_resource *r = rblk_engine_find(e, f->name);
 	struct rblk_kreq req = { .cmd = 0 };
 
 	if (out->kernel == RBLK_POLICY_KERNEL_NONE)
 		return;
-	if (!fill_request(f, e, out, &req)) {
+	if (!r) {
 		f->view.failures++;
 		return;
 	}
+	fill_request(f, out, &req);
 	rblk_text_copy(req.name, sizeof(req.name), f->name);
 	f->busy = true;
-	rblk_engine_submit(e, &req, 1, acted, NULL);
+	f->promised_before = r->record.generation;
+	rblk_engine_submit_promise(e, r, req.generation, &req, 1, acted);
 }
 
 /* ---- peers that were passed over */

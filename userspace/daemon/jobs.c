@@ -36,9 +36,18 @@ static void tell_whose(const struct rblk_kreq *req, struct rblk_genl_error *err)
 	snprintf(err->text + used, sizeof(err->text) - used, " (%s)", whose);
 }
 
-static void run_job(struct rblk_genl *g, struct rblk_job *job)
+static int save(void *ctx, const char *resource,
+		const struct rblk_store_record *record)
 {
-	while (job->failed < job->n) {
+	const struct rblk_jobs *jobs = ctx;
+
+	return rblk_store_save(jobs->engine->state_dir, resource, record);
+}
+
+static void run_job(struct rblk_jobs *jobs, struct rblk_genl *g, struct rblk_job *job)
+{
+	rblk_job_keep_promise(job, save, jobs);
+	while (job->promised && job->failed < job->n) {
 		const struct rblk_kreq *req = &job->reqs[job->failed];
 
 		if (rblk_genl_request(g, req, &job->err) < 0) {
@@ -76,7 +85,7 @@ static void work(void *data)
 		rblk_genl_wait_long(&g);
 	while ((job = next_job(q))) {
 		if (rc == 0)
-			run_job(&g, job);
+			run_job(q->jobs, &g, job);
 		else
 			job->err = err;
 		uv_mutex_lock(&q->jobs->mutex);

@@ -212,9 +212,23 @@ static int request(void *ctx, const struct rblk_kreq *req,
 		   refuse(err, ENOENT, "no such resource");
 }
 
+static int op_save_record(void *ctx, const char *resource,
+			  const struct rblk_store_record *record)
+{
+	struct fake *f = ctx;
+
+	(void)resource;
+	note(f, "save gen %llu\n", (unsigned long long)record->generation);
+	if (f->fail_save)
+		return -EIO;
+	f->saved = record->generation;
+	return 0;
+}
+
 static void do_job(struct fake *f, struct rblk_job *job)
 {
-	while (job->failed < job->n) {
+	rblk_job_keep_promise(job, op_save_record, f);
+	while (job->promised && job->failed < job->n) {
 		if (request(f, &job->reqs[job->failed], &job->err) < 0)
 			break;
 		job->failed++;
@@ -323,19 +337,6 @@ static int op_load_record(void *ctx, const char *resource,
 	(void)resource;
 	record->generation = f->saved;
 	return f->saved ? 0 : f->load_result;
-}
-
-static int op_save_record(void *ctx, const char *resource,
-			  const struct rblk_store_record *record)
-{
-	struct fake *f = ctx;
-
-	(void)resource;
-	note(f, "save gen %llu\n", (unsigned long long)record->generation);
-	if (f->fail_save)
-		return -EIO;
-	f->saved = record->generation;
-	return 0;
 }
 
 static bool op_is_marked_off(void *ctx, const struct rblk_link_id *id)

@@ -316,6 +316,33 @@ static void stop_comes_first(void **state)
 }
 
 /* A disk that fails: the node says nothing any more, and why. */
+/* Generations are stored beside the loop, and before the module has them. */
+static void promises_are_kept(void **state)
+{
+	uint64_t generation;
+
+	(void)state;
+	start_with_primary();
+	generation = module_of(0)->resource.generation;
+	w.f[1].hold_jobs = true;
+	module_of(1)->resource.generation = generation;
+	fake_conn(&w.f[1], "r0", 0, RBLK_CONN_UP, "");
+	assert_true(w.f[1].saved < generation);
+	fake_release(&w.f[1]);
+	assert_true(w.f[1].saved == generation);
+	/* no promise, no promotion */
+	w.f[1].fail_save = true;
+	w.dead[0] = true;
+	run(3000);
+	assert_false(is_primary(1));
+	fake_ask(&w.f[1], ASK("failover", ""));
+	assert_non_null(strstr(fake_answer, "cannot store generation"));
+	w.f[1].fail_save = false;
+	run(10000);
+	assert_true(serves(1));
+	stop();
+}
+
 static void failed_write_is_mute(void **state)
 {
 	char why[256];
@@ -559,6 +586,7 @@ int main(void)
 		cmocka_unit_test(no_majority_no_primary),
 		cmocka_unit_test(durable_comes_first),
 		cmocka_unit_test(stop_comes_first),
+		cmocka_unit_test(promises_are_kept),
 		cmocka_unit_test(failed_write_is_mute),
 		cmocka_unit_test(automatic_no_more),
 		cmocka_unit_test(automatic_too_late),

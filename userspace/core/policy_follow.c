@@ -134,6 +134,7 @@ static uint64_t turn_ms(const struct step *s, uint16_t others)
 
 static void see_vacancy(struct step *s)
 {
+	const uint8_t over = RBLK_POLICY_NOTE_PROMOTED | RBLK_POLICY_NOTE_GIVEN_UP;
 	struct rblk_policy *p = s->p;
 
 	if (p->vacant_ms && p->vacant_version == s->r.version)
@@ -146,8 +147,8 @@ static void see_vacancy(struct step *s)
 		rblk_policy_note(s, RBLK_POLICY_NOTE_DETECTED);
 		return;
 	}
-	/* After an attempt that led to nothing this is another. */
-	if (p->notes & RBLK_POLICY_NOTE_GIVEN_UP)
+	/* After an attempt that is over this is another. */
+	if (p->notes & over)
 		p->notes = 0;
 	if (!p->notes)
 		p->note_node = s->c->self;

@@ -155,6 +155,8 @@ static void daemon_restarts(void **state)
 
 static void switchover(void **state)
 {
+	const char *second;
+
 	(void)state;
 	start_with_primary();
 	/* in use: refused, and who says so */
@@ -171,8 +173,17 @@ static void switchover(void **state)
 		fail_msg("%d %s", w.f[1].code, fake_answer);
 	assert_true(serves(1));
 	assert_false(is_primary(0));
+	/* there and back, and each is on record */
+	assert_int_equal(fake_ask(&w.f[0], ASK("promote", "")), FAKE_LATER);
+	run(500);
+	assert_true(serves(0));
+	assert_int_equal(fake_ask(&w.f[1], ASK("promote", "")), FAKE_LATER);
+	run(500);
+	assert_true(serves(1));
 	assert_int_equal(fake_ask(&w.f[1], ASK("history", "")), 0);
-	assert_non_null(strstr(fake_answer, "switchover"));
+	second = strstr(fake_answer, "switchover");
+	assert_non_null(second);
+	assert_non_null(strstr(second + 1, "switchover"));
 	stop();
 }
 

@@ -136,6 +136,7 @@ static void see(struct world *w, uint8_t node, struct rblk_policy_view *v)
 	v->request = d->request;
 	v->asked_by = d->asked_by;
 	v->random = random_below(w, 1ULL << 32);
+	v->beat = d->beats;
 	for (i = 0; i < w->nodes; i++) {
 		struct rblk_policy_peer *p = &v->peer[i];
 		const struct link *l = &k->link[i];
@@ -341,6 +342,7 @@ void daemon_look(struct world *w, uint8_t node)
 	for (i = 0; i < 4; i++) {
 		see(w, node, &v);
 		rblk_policy_step(&d->policy, &v, local_ms(w, node), &out);
+		d->beats = false;
 		act(w, node, &out);
 		if (d->writes || !(out.propose || out.renew))
 			break;
@@ -439,6 +441,7 @@ static void beat(struct world *w, uint8_t node)
 	struct rblk_policy_view v;
 	uint8_t i;
 
+	d->beats = true;
 	see(w, node, &v);
 	rblk_policy_tell(&d->policy, &v, &told.told);
 	memcpy(told.uuid, uuid, sizeof(uuid));

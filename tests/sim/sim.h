@@ -147,6 +147,7 @@ struct daemon {
 	uint64_t wake_at;
 	uint32_t failures;
 	bool busy;
+	bool beats;		/* now */
 	uint8_t asked_by;
 	uint16_t shun;
 	enum rblk_policy_request request;

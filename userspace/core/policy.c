@@ -171,7 +171,7 @@ static void look(struct step *s)
 	for (node = 0; node < RBLK_POLICY_NODES; node++)
 		if (s->v->peer[node].alive)
 			s->alive |= bit(node);
-	s->out->wake_at_ms = s->now + s->c->interval_ms;
+	s->out->wake_at_ms = s->now + rblk_policy_after_beat_ms(s);
 	s->out->peer = RBLK_POLICY_NOBODY;
 	s->out->handover_to = RBLK_POLICY_NOBODY;
 	s->out->note_node = RBLK_POLICY_NOBODY;

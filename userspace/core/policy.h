@@ -155,6 +155,7 @@ enum rblk_policy_request {
  * @readmit_joins: it left them already
  * @asked_by: node that asked to take over, RBLK_POLICY_NOBODY; until it was answered
  * @random: a new number with each step
+ * @beat: this node's beats leave now: so may what is due soon, for all resources
  * @peer: by node id
  *
  * @up_to_date, @acked_seq, @in_sync, @last_seq are of one answer of the kernel.
@@ -179,6 +180,7 @@ struct rblk_policy_view {
 	bool readmit_joins;
 	uint8_t asked_by;
 	uint32_t random;
+	bool beat;
 	struct rblk_policy_peer peer[RBLK_POLICY_NODES];
 };
 

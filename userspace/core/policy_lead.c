@@ -10,14 +10,16 @@ static void renew(struct step *s)
 {
 	struct rblk_policy *p = s->p;
 	uint64_t until = rblk_arbiter_lease_until(s->a);
+	uint64_t ago = s->now - p->renewed_ms;
 
-	if (p->renewed_term != s->a->lead_term ||
-	    s->now - p->renewed_ms >= s->c->interval_ms) {
+	/* with the beats if possible: leases of many resources share their datagrams */
+	if (p->renewed_term != s->a->lead_term || ago >= s->c->interval_ms ||
+	    (s->v->beat && ago >= s->c->interval_ms / 2)) {
 		s->out->renew = true;
 		p->renewed_term = s->a->lead_term;
 		p->renewed_ms = s->now;
 	}
-	rblk_policy_wake(s, p->renewed_ms + s->c->interval_ms);
+	rblk_policy_wake(s, p->renewed_ms + rblk_policy_after_beat_ms(s));
 	if (!s->v->primary)
 		return;
 	/* A lease of a former term runs until this one's is longer. */

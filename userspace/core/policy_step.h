@@ -45,6 +45,12 @@ static inline int count(uint16_t set)
 	return __builtin_popcount(set);
 }
 
+/* The next beat comes within that time; it is what usually leads to the next step. */
+static inline uint64_t rblk_policy_after_beat_ms(const struct step *s)
+{
+	return s->c->interval_ms + s->c->interval_ms / 8;
+}
+
 /* policy_step.c */
 void rblk_policy_wake(struct step *s, uint64_t at);
 void rblk_policy_waits(struct step *s, enum rblk_policy_reason reason, uint16_t nodes);

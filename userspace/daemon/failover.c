@@ -310,6 +310,7 @@ static void step(struct rblk_failover *f, struct rblk_engine *e)
 	check_limit(f, now);
 	rblk_failover_look(f, e, now);
 	rblk_policy_step(&f->policy, &f->view, now, &out);
+	f->view.beat = false;
 	perform(f, e, &out);
 	rblk_failover_copy_over(f, e, now);
 	if (rblk_failover_is_settled(f))
@@ -378,6 +379,8 @@ void rblk_failover_beat(struct rblk_engine *e)
 	unsigned int i;
 
 	for (f = e->failovers; f; f = f->next) {
+		f->is_due = true;
+		f->view.beat = true;
 		rblk_failover_ask_fresh(f, e);
 		memcpy(body.uuid, f->uuid, sizeof(body.uuid));
 		/* what is not durable is not told */

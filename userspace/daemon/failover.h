@@ -77,7 +77,8 @@ struct rblk_failover_request {
  * @store: the arbiter's
  * @arbiter: the register
  * @policy: what to do next
- * @view: what is remembered between two steps: told, asked_by, failures, fences
+ * @view: what is remembered between two steps: told, asked_by, failures, fences,
+ *	and that a beat leaves, until the next one
  * @is_due: a step is due now
  * @told_by: by node: counter of the datagram that @view's told is from
  * @wake_ms: else then

@@ -16,7 +16,21 @@ static void renews_once_per_interval(void **state)
 	assert_true(b.out.renew);
 	bench_pass(&b, INTERVAL_MS - 1);
 	assert_false(b.out.renew);
-	assert_int_equal(b.out.wake_at_ms, b.now + 1);
+	/* the next beat comes before that */
+	assert_int_equal(b.out.wake_at_ms, b.now + 1 + INTERVAL_MS / 8);
+	bench_pass(&b, 1);
+	assert_true(b.out.renew);
+}
+
+/* Beats go out together; leases go with them, unless they were renewed just now. */
+static void renews_with_the_beats(void **state)
+{
+	(void)state;
+	bench_begin(&b, A, ALL, ALL, A);
+	bench_look(&b);
+	b.v.beat = true;
+	bench_pass(&b, INTERVAL_MS / 2 - 1);
+	assert_false(b.out.renew);
 	bench_pass(&b, 1);
 	assert_true(b.out.renew);
 }
@@ -515,6 +529,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(renews_once_per_interval),
+		cmocka_unit_test(renews_with_the_beats),
 		cmocka_unit_test(lease_is_what_a_majority_granted),
 		cmocka_unit_test(lease_of_the_term_before_runs_on),
 		cmocka_unit_test(without_a_majority_it_says_so),

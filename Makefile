@@ -10,6 +10,7 @@
 #   make check-long      the tests that take many minutes
 #   make check-debug     the guest tests on a kernel with KASAN, lockdep, ...
 #   make bench           measure, against the raw device and DRBD
+#   make bench-failover  measure failovers, and whether two nodes ever serve
 #   make vm-shell        a shell in a guest that has rblk
 #   make install         module, daemon, command (DESTDIR=, PREFIX=)
 #   make dkms-install    let DKMS build the module for every kernel
@@ -98,6 +99,9 @@ demo: deps
 bench: deps
 	scripts/bench
 
+bench-failover: deps
+	scripts/bench-failover
+
 vm-shell: deps
 	tests/vm/run --shell $(chosen)
 
@@ -132,4 +136,4 @@ clean:
 	$(MAKE) -C tests/unit clean
 
 .PHONY: all modules modules-all print-kernels daemon deps check-fast check check-long check-debug demo \
-	bench vm-shell install uninstall dkms-install dkms-uninstall clean
+	bench bench-failover vm-shell install uninstall dkms-install dkms-uninstall clean

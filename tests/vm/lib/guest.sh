@@ -39,6 +39,7 @@ vm_nodes=()
 vm_disks=()
 vm_mem=1024
 vm_boot_s=$(patient 150)
+vm_smp=2
 declare -gA vm_pid=()
 
 vm_cleanup() {
@@ -129,7 +130,7 @@ vm_start() {
 	echo $! >"$dir/clock.pid"
 
 	# shellcheck disable=SC2086 # accel is several words
-	qemu-system-x86_64 $accel -M q35 -smp 2 -m "$vm_mem" -nodefaults \
+	qemu-system-x86_64 $accel -M q35 -smp "$vm_smp" -m "$vm_mem" -nodefaults \
 		-display none -no-reboot \
 		-kernel "$image_kernel" -initrd "$image_initramfs" \
 		-append "$vm_append $checks rblk.top=$top rblk.node=$name rblk.nodes=$(IFS=,; echo "${vm_nodes[*]}")${image_modules:+ rblk.modules=$image_modules}" \

@@ -11,6 +11,7 @@
 #   leads NODE SECONDS                         wait for that
 #   in_sync NODE NODE...                       these are, says the first one's register
 #   asked NODE VERB                            what its daemon answers to that
+#   kill_daemon NODE                           its rblkd dies (namespaces only)
 #   failover_tell NODE...                      what their daemons say and said
 #   last_stamp FILE, first_stamp_after FILE NS of stamper's lines: when it ended
 
@@ -97,6 +98,15 @@ in_sync() {
 	shift
 	list=$(printf '"%s",' "$@")
 	asked "$from" failover | tr -d ' ' | grep "\"in_sync\":\[${list%,}\]"
+}
+
+kill_daemon() {
+	local pid
+	for pid in $(pidof rblkd); do
+		tr '\0' '\n' <"/proc/$pid/environ" | grep -qx "RBLK_NODE=$1" || continue
+		kill -9 "$pid"
+		while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+	done
 }
 
 failover_tell() {

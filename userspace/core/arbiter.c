@@ -426,8 +426,8 @@ void rblk_arbiter_propose(struct rblk_arbiter *a, enum rblk_arbiter_change chang
  * Whoever is heard of may have started again since it was switched off. Then its
  * vote is its own, and a round that counted it is void.
  */
-static void contact(struct rblk_arbiter *a, uint8_t from,
-		    struct rblk_arbiter_out *out)
+void rblk_arbiter_contact(struct rblk_arbiter *a, uint8_t from,
+			  struct rblk_arbiter_out *out)
 {
 	if (!RBLK_ARBITER_RULE(CONTACT_CLEARS_FENCED))
 		return;
@@ -594,7 +594,7 @@ void rblk_arbiter_receive(struct rblk_arbiter *a,
 	if (msg->to != a->self || msg->from == a->self ||
 	    msg->from >= RBLK_ARBITER_NODES)
 		return;
-	contact(a, msg->from, out);
+	rblk_arbiter_contact(a, msg->from, out);
 	switch ((enum rblk_arbiter_type)msg->type) {
 	case RBLK_ARBITER_PREPARE:
 		receive_prepare(a, msg, out);

@@ -270,6 +270,18 @@ void rblk_arbiter_renew(struct rblk_arbiter *a, uint64_t now,
 			struct rblk_arbiter_out *out);
 
 /**
+ * rblk_arbiter_contact - a node was heard of
+ * @a: the node
+ * @from: who
+ * @out: what to do; it must be empty, or what was said so far
+ *
+ * rblk_arbiter_receive() does it for each message. It ends what a fence of @from
+ * stands for.
+ */
+void rblk_arbiter_contact(struct rblk_arbiter *a, uint8_t from,
+			  struct rblk_arbiter_out *out);
+
+/**
  * rblk_arbiter_fence - a fence of @node is being asked for
  * @a: the node
  * @node: who is to be switched off; call this before the agent is run

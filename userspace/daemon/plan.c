@@ -30,7 +30,7 @@ static struct rblk_kreq *add(struct rblk_plan *plan, uint8_t cmd,
 static void add_failover(struct rblk_kresource *k,
 			 const struct rblk_config_failover *f)
 {
-	if (!f->automatic || f->arbiter != RBLK_CONFIG_BUILTIN)
+	if (!f->automatic || f->arbiter == RBLK_CONFIG_EXTERNAL)
 		return;
 	k->has |= RBLK_HAS(RBLK_RES_LEASED) | RBLK_HAS(RBLK_RES_LEASE_ERROR) |
 		  RBLK_HAS(RBLK_RES_MIN_IN_SYNC) |

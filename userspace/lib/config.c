@@ -109,6 +109,7 @@ void rblk_config_copy_fences(struct rblk_config_node *to,
 static void free_node(struct rblk_config_node *n)
 {
 	rblk_config_free_fences(n);
+	free(n->watchdog);
 	free(n->address2);
 	free(n->address);
 }
@@ -125,6 +126,7 @@ void rblk_config_free(struct rblk_config *config)
 		free_node(&config->nodes[i]);
 	for (i = 0; i < config->files_n; i++)
 		free(config->files[i]);
+	rblk_config_free_etcd(&config->etcd);
 	rblk_diags_free(&config->diags);
 	free(config->resources);
 	free(config->files);

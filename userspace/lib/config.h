@@ -51,6 +51,7 @@ struct rblk_config_node {
 	char *address2;			/* NULL: there is no second network */
 	struct sockaddr_storage addr2;
 	bool witness;			/* votes, holds no data */
+	char *watchdog;			/* NULL: it has none */
 	uint32_t fence_delay_ms;	/* others wait, then switch it off */
 	struct rblk_config_fence *fences;	/* in the order they are tried */
 	size_t fences_n;
@@ -58,6 +59,7 @@ struct rblk_config_node {
 	struct rblk_pos id_pos;
 	struct rblk_pos address_pos;
 	struct rblk_pos address2_pos;
+	struct rblk_pos watchdog_pos;
 };
 
 /* A volume as one node has it. */
@@ -81,6 +83,7 @@ struct rblk_config_volume {
 
 enum rblk_config_arbiter {
 	RBLK_CONFIG_BUILTIN,
+	RBLK_CONFIG_ETCD,		/* it keeps the register */
 	RBLK_CONFIG_EXTERNAL,		/* a cluster manager decides */
 };
 
@@ -94,7 +97,7 @@ enum rblk_config_promotion {
 struct rblk_config_failover {
 	bool automatic;
 	enum rblk_config_arbiter arbiter;
-	uint32_t lease_ms;		/* never 0 with the builtin arbiter */
+	uint32_t lease_ms;		/* never 0, but with an external arbiter */
 	uint32_t margin_ms;		/* likewise */
 	bool lease_error;		/* expired: fail I/O, else hold it */
 	uint8_t min_in_sync;		/* nodes, this one included; 0: no bound */
@@ -103,6 +106,7 @@ struct rblk_config_failover {
 	uint8_t successors[RBLK_MAX_NODES];	/* node ids, the first one first */
 	size_t successors_n;
 	struct rblk_pos pos;		/* of the value of "failover" */
+	struct rblk_pos arbiter_pos;
 	struct rblk_pos lease_pos;	/* of what it comes from */
 	struct rblk_pos margin_pos;
 	struct rblk_pos min_in_sync_pos;
@@ -128,6 +132,19 @@ struct rblk_config_resource {
 	struct rblk_pos acks_pos;
 };
 
+/* Where it is that keeps registers with arbiter = etcd. */
+struct rblk_config_etcd {
+	char **endpoints;		/* "https://host:port" */
+	size_t endpoints_n;		/* 0: there is none */
+	char *ca_file;			/* NULL: those that the system trusts */
+	char *cert_file;		/* of this node; both or none */
+	char *key_file;
+	struct rblk_pos pos;
+	struct rblk_pos ca_file_pos;
+	struct rblk_pos cert_file_pos;
+	struct rblk_pos key_file_pos;
+};
+
 struct rblk_config {
 	char cluster[RBLK_NAME_SIZE];
 	char *key_file;
@@ -136,6 +153,7 @@ struct rblk_config {
 	uint32_t timeout_ms;		/* of a link whose peer is silent */
 	uint32_t beat_ms;		/* from one heartbeat to the next */
 	uint8_t beat_misses;		/* so many in a row: it failed */
+	struct rblk_config_etcd etcd;
 	struct rblk_config_node nodes[RBLK_MAX_NODES];
 	size_t nodes_n;
 	struct rblk_config_resource *resources;
@@ -179,6 +197,20 @@ size_t rblk_config_read_key(const char *path,
 /* How long it takes to find that a node failed. */
 uint32_t rblk_config_detect_ms(const struct rblk_config *config);
 
+/* Do the policy and an arbiter of rblkd's decide who is primary? */
+static inline bool rblk_config_decides(const struct rblk_config_resource *r)
+{
+	return r->failover.automatic &&
+	       r->failover.arbiter != RBLK_CONFIG_EXTERNAL;
+}
+
+/*
+ * After how many seconds without a sign of life the watchdog of @n resets the
+ * machine: before anybody else is promoted. 0: that cannot be.
+ */
+uint32_t rblk_config_watchdog_seconds(const struct rblk_config *config,
+				      const struct rblk_config_node *n);
+
 /*
  * The program of @fence: itself if it is a path, else in RBLK_AGENT_DIR. False,
  * with the reason in @why, when it is not there or cannot be run; false with
@@ -202,8 +234,9 @@ char *rblk_config_read_fence_options(const struct rblk_config_fence *fence,
 
 /*
  * Look at the agents and options files of all nodes but @self (a node never
- * switches itself off). What is wrong is an error, or a warning if @self is
- * NULL: then this machine is none of the nodes.
+ * switches itself off), at @self's watchdog and at the files for etcd. What is
+ * wrong is an error, or a warning if @self is NULL: then this machine is none of
+ * the nodes.
  */
 void rblk_config_check_agents(struct rblk_config *config,
 			      const struct rblk_config_node *self);

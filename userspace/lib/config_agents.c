@@ -179,12 +179,31 @@ static void check_fence(struct rblk_config *c,
 	free(options);
 }
 
+static void check_watchdog(struct rblk_config *c, const struct rblk_config_node *n)
+{
+	struct stat st;
+
+	if (stat(n->watchdog, &st) < 0)
+		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &n->watchdog_pos,
+			       "watchdog %s: %s%s", n->watchdog, strerror(errno),
+			       errno == ENOENT ?
+			       "; load the driver of this machine's, or softdog" : "");
+	else if (!S_ISCHR(st.st_mode))
+		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &n->watchdog_pos,
+			       "watchdog %s is not a character device", n->watchdog);
+}
+
 void rblk_config_check_agents(struct rblk_config *config,
 			      const struct rblk_config_node *self)
 {
 	bool runs = self && !self->witness;
 	size_t i, j;
 
+	if (config->etcd.endpoints_n)
+		rblk_config_check_etcd_files(config, runs ? RBLK_DIAG_ERROR :
+					     RBLK_DIAG_WARNING);
+	if (self && self->watchdog)
+		check_watchdog(config, self);
 	for (i = 0; i < config->nodes_n; i++) {
 		const struct rblk_config_node *n = &config->nodes[i];
 

@@ -354,6 +354,7 @@ void rblk_config_build(struct rblk_config *config, const struct rblk_parse *p)
 	build_cluster(&b, top);
 	build_net(&b, top);
 	rblk_build_heartbeat(&b, top);
+	rblk_build_etcd(&b, top);
 	for (i = 0; i < cfg_size(top, "node"); i++)
 		build_node(&b, cfg_getnsec(top, "node", i));
 	/* with wrong nodes, what resources say of them would be wrong as well */

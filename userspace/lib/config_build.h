@@ -3,8 +3,8 @@
  * config_build.h - sections to a struct rblk_config, and its cross checks
  *
  * config_build.c has nodes, resources and volumes, config_failover.c what
- * heartbeats, fencing and failover need; config_check.c and config_safe.c
- * compare in the same way.
+ * heartbeats, fencing and failover need, config_etcd.c where an etcd is;
+ * config_check.c and config_safe.c compare in the same way.
  */
 #ifndef RBLK_CONFIG_BUILD_H
 #define RBLK_CONFIG_BUILD_H
@@ -61,6 +61,9 @@ void rblk_build_heartbeat(const struct rblk_builder *b, cfg_t *top);
 /* Of a node: address-2, witness, fence-delay and fence sections. */
 void rblk_build_node_cluster(const struct rblk_builder *b, cfg_t *sec,
 			     struct rblk_config_node *n);
+void rblk_build_etcd(const struct rblk_builder *b, cfg_t *top);
+void rblk_config_check_etcd_files(struct rblk_config *c, enum rblk_severity severity);
+void rblk_config_free_etcd(struct rblk_config_etcd *etcd);
 void rblk_build_failover(const struct rblk_builder *b, cfg_t *sec,
 			 struct rblk_config_resource *r);
 

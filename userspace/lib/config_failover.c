@@ -159,6 +159,13 @@ void rblk_build_node_cluster(const struct rblk_builder *b, cfg_t *sec,
 			    &n->fence_delay_ms);
 	for (i = 0; i < cfg_size(sec, "fence"); i++)
 		build_fence(b, cfg_getnsec(sec, "fence", i), n);
+	n->watchdog_pos = *rblk_parse_value_pos(b->parse, sec, "watchdog", 0);
+	if (rblk_build_value(sec, "watchdog")) {
+		n->watchdog = rblk_xstrdup(rblk_build_value(sec, "watchdog"));
+		if (n->watchdog[0] != '/')
+			rblk_build_fail(b, sec, "watchdog",
+					"the absolute path of a device, such as /dev/watchdog");
+	}
 	if (n->witness && n->fences_n)
 		rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR,
 			       &n->fences[0].pos,
@@ -236,14 +243,12 @@ static void build_lease(const struct rblk_builder *b, cfg_t *sec,
 }
 
 /* An option that does nothing is one that somebody relies on in vain. */
-static void refuse_idle(const struct rblk_builder *b, cfg_t *sec,
-			const char *needs)
+static void refuse_idle(const struct rblk_builder *b, cfg_t *sec, bool manual)
 {
 	static const char *const names[] = {
 		"arbiter", "lease", "lease-margin", "on-lease-expiry",
 		"min-in-sync", "below-min-in-sync", "promotion", "successor",
 	};
-	bool manual = strcmp(needs, "failover = auto") == 0;
 	size_t i;
 
 	for (i = manual ? 0 : 1; i < sizeof(names) / sizeof(names[0]); i++)
@@ -251,8 +256,9 @@ static void refuse_idle(const struct rblk_builder *b, cfg_t *sec,
 			rblk_diags_add(&b->config->diags, RBLK_DIAG_ERROR,
 				       rblk_parse_value_pos(b->parse, sec,
 							    names[i], 0),
-				       "'%s' does nothing without %s", names[i],
-				       needs);
+				       "'%s' does nothing %s", names[i], manual ?
+				       "without failover = auto" :
+				       "with arbiter = external");
 }
 
 static void build_automatic(const struct rblk_builder *b, cfg_t *sec,
@@ -262,7 +268,7 @@ static void build_automatic(const struct rblk_builder *b, cfg_t *sec,
 	struct rblk_config_failover *f = &r->failover;
 	unsigned int i;
 
-	for (i = 0; i < b->config->nodes_n; i++)
+	for (i = 0; f->arbiter == RBLK_CONFIG_BUILTIN && i < b->config->nodes_n; i++)
 		if (b->config->nodes[i].witness)
 			r->witnesses |= 1U << b->config->nodes[i].id;
 	build_lease(b, sec, f);
@@ -288,7 +294,7 @@ void rblk_build_failover(const struct rblk_builder *b, cfg_t *sec,
 {
 	static const char *const modes[] = { "manual", "auto", NULL };
 	static const char *const arbiters[] = {
-		[RBLK_CONFIG_BUILTIN] = "builtin",
+		[RBLK_CONFIG_BUILTIN] = "builtin", [RBLK_CONFIG_ETCD] = "etcd",
 		[RBLK_CONFIG_EXTERNAL] = "external", NULL
 	};
 	struct rblk_config_failover *f = &r->failover;
@@ -296,12 +302,13 @@ void rblk_build_failover(const struct rblk_builder *b, cfg_t *sec,
 	f->pos = *rblk_parse_value_pos(b->parse, sec, "failover", 0);
 	f->automatic = rblk_build_choice(b, sec, "failover", modes,
 					 "manual, auto");
+	f->arbiter_pos = *rblk_parse_value_pos(b->parse, sec, "arbiter", 0);
 	f->arbiter = rblk_build_choice(b, sec, "arbiter", arbiters,
-				       "builtin, external");
+				       "builtin, etcd, external");
 	if (!f->automatic)
-		refuse_idle(b, sec, "failover = auto");
+		refuse_idle(b, sec, true);
 	else if (f->arbiter == RBLK_CONFIG_EXTERNAL)
-		refuse_idle(b, sec, "arbiter = builtin");
+		refuse_idle(b, sec, false);
 	else
 		build_automatic(b, sec, r);
 }

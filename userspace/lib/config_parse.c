@@ -241,7 +241,8 @@ static cfg_t *create_parser(void)
 	};
 	cfg_opt_t node[] = {
 		WORD("id"), WORD("address"), WORD("address-2"), WORD("witness"),
-		WORD("fence-delay"), CFG_SEC("fence", fence, SECTION),
+		WORD("fence-delay"), WORD("watchdog"),
+		CFG_SEC("fence", fence, SECTION),
 		CFG_END()
 	};
 	cfg_opt_t cluster[] = { WORD("key-file"), CFG_END() };
@@ -249,14 +250,18 @@ static cfg_t *create_parser(void)
 	cfg_opt_t heartbeat[] = {
 		WORD("interval"), WORD("misses"), CFG_END()
 	};
+	cfg_opt_t etcd[] = {
+		LIST("endpoints"), WORD("ca-file"), WORD("cert-file"),
+		WORD("key-file"), CFG_END()
+	};
 	cfg_opt_t top[] = {
 		CFG_SEC("cluster", cluster, SECTION), CFG_SEC("net", net, 0),
-		CFG_SEC("heartbeat", heartbeat, 0),
+		CFG_SEC("heartbeat", heartbeat, 0), CFG_SEC("etcd", etcd, 0),
 		CFG_SEC("node", node, SECTION),
 		CFG_SEC("resource", resource, SECTION), CFG_END()
 	};
 	static const char *const sections[] = {
-		"cluster", "net", "heartbeat", "node", "node|fence", "resource",
+		"cluster", "net", "heartbeat", "etcd", "node", "node|fence", "resource",
 		"resource|volume", "resource|on", "resource|on|volume",
 	};
 	cfg_t *cfg = cfg_init(top, CFGF_NONE);

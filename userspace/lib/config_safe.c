@@ -61,7 +61,7 @@ static void check_voters(struct rblk_config *c,
 	if (!synchronous(r))
 		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &r->failover.pos,
 			       "failover = auto with protocol A alone would lose acknowledged writes; use B or C, towards one node at least");
-	if (voters == 2)
+	if (voters == 2 && r->failover.arbiter == RBLK_CONFIG_BUILTIN)
 		check_two(c, r);
 }
 
@@ -155,16 +155,79 @@ static void check_networks(struct rblk_config *c)
 				       c->nodes[i].name);
 }
 
+static void check_etcd(struct rblk_config *c)
+{
+	bool used = false;
+	size_t i;
+
+	for (i = 0; i < c->resources_n; i++) {
+		const struct rblk_config_failover *f = &c->resources[i].failover;
+
+		if (!f->automatic || f->arbiter != RBLK_CONFIG_ETCD)
+			continue;
+		used = true;
+		if (!c->etcd.endpoints_n)
+			rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &f->arbiter_pos,
+				       "arbiter = etcd needs to know where it is (such as: etcd { endpoints = { \"https://10.0.0.5:2379\" } })");
+	}
+	if (!used && c->etcd.endpoints_n)
+		rblk_diags_add(&c->diags, RBLK_DIAG_WARNING, &c->etcd.pos,
+			       "etcd is of no use: no resource has arbiter = etcd");
+}
+
+/*
+ * Others wait for a lease and its margin from when it was asked for last, which is
+ * up to an interval before the watchdog last got a sign of life. Of the resources
+ * that the node may be primary of the shortest counts.
+ */
+uint32_t rblk_config_watchdog_seconds(const struct rblk_config *c,
+				      const struct rblk_config_node *n)
+{
+	uint32_t ms = 0, left;
+	size_t i;
+
+	for (i = 0; i < c->resources_n; i++) {
+		const struct rblk_config_resource *r = &c->resources[i];
+
+		if (!rblk_config_decides(r) || !(r->members & (1U << n->id)))
+			continue;
+		left = r->failover.lease_ms + r->failover.margin_ms - c->beat_ms;
+		if (!ms || left < ms)
+			ms = left;
+	}
+	return ms / 1000;
+}
+
+static void check_watchdog(struct rblk_config *c, const struct rblk_config_node *n)
+{
+	bool leased = false;
+	size_t i;
+
+	for (i = 0; i < c->resources_n; i++)
+		leased |= rblk_config_decides(&c->resources[i]) &&
+			  c->resources[i].members & (1U << n->id);
+	if (!leased)
+		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &n->watchdog_pos,
+			       "'watchdog' does nothing on node \"%s\": no resource there has a lease (failover = auto, and not arbiter = external)",
+			       n->name);
+	else if (!rblk_config_watchdog_seconds(c, n))
+		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &n->watchdog_pos,
+			       "a watchdog counts in seconds, and another node may be promoted earlier: 'watchdog' needs lease and lease-margin together one second longer than the heartbeat's interval");
+}
+
 void rblk_config_check_failover(struct rblk_config *config)
 {
 	size_t i;
 
 	check_networks(config);
+	check_etcd(config);
+	for (i = 0; i < config->nodes_n; i++)
+		if (config->nodes[i].watchdog)
+			check_watchdog(config, &config->nodes[i]);
 	for (i = 0; i < config->resources_n; i++) {
 		const struct rblk_config_resource *r = &config->resources[i];
 
-		if (!r->failover.automatic ||
-		    r->failover.arbiter != RBLK_CONFIG_BUILTIN)
+		if (!rblk_config_decides(r))
 			continue;
 		check_voters(config, r);
 		check_lease(config, &r->failover);

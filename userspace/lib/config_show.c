@@ -70,6 +70,16 @@ static const char *promotion_text(const struct rblk_config_failover *f)
 	return words[f->promotion];
 }
 
+static const char *arbiter_text(const struct rblk_config_failover *f)
+{
+	static const char *const words[] = {
+		[RBLK_CONFIG_BUILTIN] = "builtin", [RBLK_CONFIG_ETCD] = "etcd",
+		[RBLK_CONFIG_EXTERNAL] = "external",
+	};
+
+	return words[f->arbiter];
+}
+
 static void show_failover(const struct rblk_config *c,
 			  const struct rblk_config_failover *f, FILE *to)
 {
@@ -82,7 +92,7 @@ static void show_failover(const struct rblk_config *c,
 		fputs("\tarbiter = external\n", to);
 		return;
 	}
-	fputs("\tarbiter = builtin\n\t", to);
+	fprintf(to, "\tarbiter = %s\n\t", arbiter_text(f));
 	show_duration("lease", f->lease_ms, to);
 	show_duration("\n\tlease-margin", f->margin_ms, to);
 	fprintf(to, "\n\ton-lease-expiry = %s\n",
@@ -192,11 +202,38 @@ static void show_node(const struct rblk_config_node *n, FILE *to)
 		fputs("  witness = yes", to);
 	if (n->fence_delay_ms)
 		show_duration("  fence-delay", n->fence_delay_ms, to);
+	if (n->watchdog) {
+		fputs("  watchdog = ", to);
+		show_string(n->watchdog, to);
+	}
 	fputs(n->fences_n ? "\n" : " }\n", to);
 	for (i = 0; i < n->fences_n; i++)
 		show_fence(&n->fences[i], to);
 	if (i)
 		fputs("}\n", to);
+}
+
+static void show_file(const char *name, const char *path, FILE *to)
+{
+	if (!path)
+		return;
+	fprintf(to, "  %s = ", name);
+	show_string(path, to);
+}
+
+static void show_etcd(const struct rblk_config_etcd *etcd, FILE *to)
+{
+	size_t i;
+
+	for (i = 0; i < etcd->endpoints_n; i++) {
+		fputs(i ? ", " : "etcd { endpoints = { ", to);
+		show_string(etcd->endpoints[i], to);
+	}
+	fputs(" }", to);
+	show_file("ca-file", etcd->ca_file, to);
+	show_file("cert-file", etcd->cert_file, to);
+	show_file("key-file", etcd->key_file, to);
+	fputs(" }\n", to);
 }
 
 void rblk_config_show(const struct rblk_config *c, FILE *to)
@@ -207,7 +244,10 @@ void rblk_config_show(const struct rblk_config *c, FILE *to)
 	show_string(c->key_file, to);
 	fprintf(to, " }\nnet { timeout = %ums }\n", c->timeout_ms);
 	show_duration("heartbeat { interval", c->beat_ms, to);
-	fprintf(to, "  misses = %u }\n\n", c->beat_misses);
+	fprintf(to, "  misses = %u }\n", c->beat_misses);
+	if (c->etcd.endpoints_n)
+		show_etcd(&c->etcd, to);
+	fputc('\n', to);
 	for (i = 0; i < c->nodes_n; i++)
 		show_node(&c->nodes[i], to);
 	for (i = 0; i < c->resources_n; i++)
@@ -255,7 +295,7 @@ static json_t *failover_json(const struct rblk_config *c,
 		json_array_append_new(successors, json_string(
 			rblk_config_node_by_id(c, f->successors[i])->name));
 	return json_pack("{s:s,s:o,s:i,s:i,s:s,s:o,s:s,s:s,s:o}",
-			 "arbiter", "builtin",
+			 "arbiter", arbiter_text(f),
 			 "witnesses", names_json(c, r->witnesses),
 			 "lease_ms", (int)f->lease_ms,
 			 "lease_margin_ms", (int)f->margin_ms,
@@ -328,13 +368,29 @@ static json_t *node_json(const struct rblk_config_node *n)
 
 	for (i = 0; i < n->fences_n; i++)
 		json_array_append_new(fences, fence_json(&n->fences[i]));
-	return json_pack("{s:s,s:i,s:s,s:o,s:b,s:i,s:o}", "name", n->name,
+	return json_pack("{s:s,s:i,s:s,s:o,s:b,s:s?,s:i,s:o}", "name", n->name,
 			 "id", n->id, "address", n->address,
 			 "address_2", n->address2 ? json_string(n->address2) :
 						    json_null(),
-			 "witness", n->witness,
+			 "witness", n->witness, "watchdog", n->watchdog,
 			 "fence_delay_ms", (int)n->fence_delay_ms,
 			 "fences", fences);
+}
+
+/* null: there is none. */
+static json_t *etcd_json(const struct rblk_config_etcd *etcd)
+{
+	json_t *endpoints;
+	size_t i;
+
+	if (!etcd->endpoints_n)
+		return json_null();
+	endpoints = json_array();
+	for (i = 0; i < etcd->endpoints_n; i++)
+		json_array_append_new(endpoints, json_string(etcd->endpoints[i]));
+	return json_pack("{s:o,s:s?,s:s?,s:s?}", "endpoints", endpoints, "ca_file",
+			 etcd->ca_file, "cert_file", etcd->cert_file, "key_file",
+			 etcd->key_file);
 }
 
 char *rblk_config_show_json(const struct rblk_config *c)
@@ -349,11 +405,12 @@ char *rblk_config_show_json(const struct rblk_config *c)
 	for (i = 0; i < c->resources_n; i++)
 		json_array_append_new(resources,
 				      resource_json(c, &c->resources[i]));
-	top = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o}", "schema",
+	top = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:o}", "schema",
 			"rblk.config/1", "cluster", c->cluster, "key_file",
 			c->key_file, "timeout_ms", (int)c->timeout_ms,
 			"heartbeat_ms", (int)c->beat_ms,
 			"heartbeat_misses", c->beat_misses,
+			"etcd", etcd_json(&c->etcd),
 			"nodes", nodes, "resources", resources);
 	text = json_dumps(top, JSON_INDENT(2));
 	json_decref(top);

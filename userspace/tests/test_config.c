@@ -128,7 +128,7 @@ static const struct mistake mistakes[] = {
 	{ "node \"alpha\"", "nod \"alpha\"",
 	  "f:2:1: error: unknown option 'nod'; did you mean 'node'?\n" },
 	{ "id = 0  add", "id = 0  port = 1  add",
-	  "f:2:24: error: unknown option 'port' in node \"alpha\" (allowed: id, address, address-2, witness, fence-delay, fence)\n" },
+	  "f:2:24: error: unknown option 'port' in node \"alpha\" (allowed: id, address, address-2, witness, fence-delay, watchdog, fence)\n" },
 	/* values */
 	{ "protocol = C", "protocol = D",
 	  "f:5:16: error: bad protocol \"D\" (allowed: A, B, C)\n" },

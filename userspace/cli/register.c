@@ -6,10 +6,17 @@
 
 #include "ballot_store.h"
 #include "ctlproto.h"
+#include "etcd_call.h"
 #include "ident.h"
+#include "shared.h"
 #include "text.h"
 
+#include <gnutls/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ETCD_MS		5000	/* for one endpoint */
 
 static struct rblk_ballot_place place_of(const struct rblk_config *config,
 					 const struct rblk_config_resource *resource,
@@ -25,23 +32,95 @@ static struct rblk_ballot_place place_of(const struct rblk_config *config,
 	return p;
 }
 
+static struct rblk_arbiter_store first_of(const struct rblk_config_resource *r)
+{
+	uint16_t voters = r->members | r->witnesses;
+
+	return (struct rblk_arbiter_store){
+		.record = { .version = 1, .primary = RBLK_ARBITER_NOBODY, .idle = true,
+			    .insync = r->members, .voters = voters,
+			    .voters_before = voters },
+	};
+}
+
+/* rblkd looks for it every now and then; told, it has it when we return. */
+static void tell_daemon(void)
+{
+	json_decref(rblk_cli_try_daemon(rblk_cli_new_request("reload", NULL),
+					NULL));
+}
+
+/* Returns what is wrong, or NULL. An endpoint that was silent may have written it. */
+static const char *swap_in(const struct rblk_config *config, unsigned int endpoint,
+			   const char *key, const uint8_t *bytes,
+			   struct rblk_etcd_reply *reply, char *why, size_t why_size)
+{
+	struct rblk_etcd_call *call = rblk_etcd_new_call(&config->etcd, endpoint,
+							 ETCD_MS);
+	const char *wrong;
+	CURL *curl;
+
+	rblk_etcd_ask_to_swap(call, key, 0, bytes, RBLK_SHARED_BYTES);
+	curl = rblk_etcd_begin(call);
+	rblk_etcd_end(call, curl, curl_easy_perform(curl));
+	if (call->ok) {
+		wrong = rblk_etcd_parse(call->answer, call->length, key, true, reply);
+		if (wrong)
+			rblk_text_format(why, why_size, "%s: bad answer: %s",
+					 call->url, wrong);
+	} else {
+		rblk_text_copy(why, why_size, call->why);
+		wrong = why;
+	}
+	rblk_etcd_free_call(call);
+	return wrong ? why : NULL;
+}
+
+/* All nodes do this; whoever is first creates it. */
+static int create_in_etcd(const struct rblk_config *config,
+			  const struct rblk_config_resource *resource)
+{
+	struct rblk_shared_value value = {
+		.store = first_of(resource), .serial = 1,
+		.lease = resource->failover.lease_ms,
+	};
+	char *key = rblk_etcd_key(config->cluster, resource->name);
+	uint8_t bytes[RBLK_SHARED_BYTES], uuid[RBLK_UUID_SIZE];
+	const char *wrong = "there is no endpoint";
+	struct rblk_etcd_reply reply;
+	char why[1024];
+	unsigned int i;
+
+	rblk_ident_uuid(config->cluster, resource->name, uuid);
+	if (gnutls_rnd(GNUTLS_RND_RANDOM, value.nonce, sizeof(value.nonce)) < 0)
+		abort();
+	rblk_shared_put(bytes, uuid, &value);
+	for (i = 0; wrong && i < config->etcd.endpoints_n; i++)
+		wrong = swap_in(config, i, key, bytes, &reply, why, sizeof(why));
+	free(key);
+	if (wrong)
+		return rblk_cli_fail(RBLK_EXIT_REFUSED, resource->name,
+				     "its register: etcd: %s", wrong);
+	printf(reply.swapped ? "%s: register created in etcd\n" :
+			       "%s: its register in etcd stays as it is\n",
+	       resource->name);
+	tell_daemon();
+	return 0;
+}
+
 int rblk_cli_create_register(const struct rblk_config *config,
 			     const struct rblk_config_resource *resource,
 			     const struct rblk_config_node *node)
 {
-	uint16_t voters = resource->members | resource->witnesses;
-	const struct rblk_arbiter_store first = {
-		.record = { .version = 1, .primary = RBLK_ARBITER_NOBODY, .idle = true,
-			    .insync = resource->members, .voters = voters,
-			    .voters_before = voters },
-	};
+	const struct rblk_arbiter_store first = first_of(resource);
 	struct rblk_ballot_place place = place_of(config, resource, node);
 	struct rblk_ballot_store store;
 	char why[1024];
 
-	if (!resource->failover.automatic ||
-	    resource->failover.arbiter != RBLK_CONFIG_BUILTIN)
+	if (!rblk_config_decides(resource))
 		return 0;
+	if (resource->failover.arbiter == RBLK_CONFIG_ETCD)
+		return create_in_etcd(config, resource);
 	if (rblk_ballot_exists(&place)) {
 		printf("%s: its register stays as it is\n", resource->name);
 		return 0;
@@ -51,9 +130,7 @@ int rblk_cli_create_register(const struct rblk_config *config,
 				     "its register: %s", why);
 	rblk_ballot_close(&store);
 	printf("%s: register created\n", resource->name);
-	/* rblkd looks for it every few seconds; told, it has it when we return */
-	json_decref(rblk_cli_try_daemon(rblk_cli_new_request("reload", NULL),
-					NULL));
+	tell_daemon();
 	return 0;
 }
 

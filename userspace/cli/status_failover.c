@@ -116,6 +116,7 @@ void rblk_view_print_failover(const struct rblk_view *view,
 	const json_t *waiting = json_object_get(f, "waiting");
 	const char *mute = word_of(f, "mute"), *what = word_of(waiting, "what");
 	const char *said = word_of(f, "module_said");
+	const char *arbiter = word_of(f, "arbiter");
 
 	if (json_is_object(json_object_get(f, "register"))) {
 		print_register(json_object_get(f, "register"), to);
@@ -126,7 +127,8 @@ void rblk_view_print_failover(const struct rblk_view *view,
 		fputc('\n', to);
 	}
 	if (mute)
-		fprintf(to, "  -> it does not vote: %s\n", mute);
+		fprintf(to, "  -> %s: %s\n", arbiter && strcmp(arbiter, "etcd") == 0 ?
+			"etcd" : "it does not vote", mute);
 	if (what) {
 		fprintf(to, "  waits: %s", what);
 		if (json_array_size(json_object_get(waiting, "nodes")))

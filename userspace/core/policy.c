@@ -247,8 +247,7 @@ void rblk_policy_start(struct rblk_policy *p, const struct rblk_policy_config *c
 
 static const char *const reasons[__RBLK_POLICY_REASON_END] = {
 	[RBLK_POLICY_FINE] = "nothing",
-	[RBLK_POLICY_IS_MUTE] =
-		"the arbiter's store is missing, damaged or not this node's",
+	[RBLK_POLICY_IS_MUTE] = "its arbiter cannot be asked",
 	[RBLK_POLICY_NO_MAJORITY] = "no majority of the voters is heard of",
 	[RBLK_POLICY_IN_USE] = "a volume is open",
 	[RBLK_POLICY_NOT_IN_SYNC] = "it may lack acknowledged writes",

@@ -29,6 +29,7 @@ struct rblk_link_id {
 struct rblk_engine;
 struct rblk_call;
 struct rblk_ballot_job;
+struct rblk_etcd_call;
 struct rblk_failover;
 
 /*
@@ -101,6 +102,8 @@ struct rblk_engine_ops {
 	void (*set_lease)(void *ctx, const char *name, uint64_t until_ms);
 	/* beside the loop; ends in rblk_failover_written() */
 	void (*write_ballot)(void *ctx, struct rblk_ballot_job *job);
+	/* ends in rblk_failover_etcd_answered(), never within this call */
+	void (*ask_etcd)(void *ctx, struct rblk_etcd_call *call);
 	/* switch it off, while rblk_failover_fence_is_wanted(); ends in _ended() */
 	void (*fence)(void *ctx, const struct rblk_config_node *node);
 };
@@ -141,6 +144,7 @@ struct rblk_engine {
 	struct rblk_cluster cluster;
 	struct sockaddr_storage udp_addr[RBLK_DETECTOR_PATHS];	/* where it listens */
 	struct rblk_failover *failovers;
+	uint32_t etcd_calls;			/* so far */
 	struct rblk_engine_fence fence[RBLK_MAX_NODES];
 	bool started;
 	bool is_running;			/* rblk_engine_run() */

@@ -100,9 +100,14 @@ static struct rblk_policy_config policy_config(const struct rblk_engine *e,
 static bool is_mine(const struct rblk_engine *e,
 		    const struct rblk_config_resource *r)
 {
-	return r->failover.automatic &&
-	       r->failover.arbiter == RBLK_CONFIG_BUILTIN &&
+	return rblk_config_decides(r) &&
 	       (r->members | r->witnesses) & (1U << e->node->id);
+}
+
+static const struct rblk_failover_arbiter *keeper(const struct rblk_config_resource *r)
+{
+	return r->failover.arbiter == RBLK_CONFIG_ETCD ? &rblk_failover_etcd :
+							 &rblk_failover_builtin;
 }
 
 static void add(struct rblk_engine *e, const struct rblk_config_resource *r)
@@ -120,7 +125,8 @@ static void add(struct rblk_engine *e, const struct rblk_config_resource *r)
 	f->view.asked_by = RBLK_POLICY_NOBODY;
 	f->shun = UINT16_MAX;		/* until the first step says whom */
 	f->view.arbiter = &f->arbiter;
-	rblk_failover_open(f, e);
+	f->keeper = keeper(r);
+	f->keeper->open(f, e);
 	rblk_policy_start(&f->policy, &config);
 	f->next = e->failovers;
 	e->failovers = f;
@@ -141,7 +147,7 @@ static void follow(struct rblk_failover *f, struct rblk_engine *e,
 	f->is_stale = true;
 	/* 'rblk create' may have mended it, and had this read again */
 	if (f->arbiter.mute && f->retry_ms != UINT64_MAX && !f->writing)
-		rblk_failover_open(f, e);
+		f->keeper->open(f, e);
 }
 
 static void answer(struct rblk_failover *f, struct rblk_outcome out)
@@ -174,8 +180,8 @@ static void drop(struct rblk_failover *f)
 }
 
 /*
- * It is manual now, says the configuration, but the module still needs leases:
- * all goes on as it was until 'rblk adjust'. Else its I/O would stop because somebody
+ * It is manual now, or has another arbiter, says the configuration, but the module
+ * still needs leases: all goes on as it was until 'rblk adjust'. Else its I/O would stop because somebody
  * had the configuration read again.
  */
 static bool is_in_use(struct rblk_failover *f, struct rblk_engine *e,
@@ -196,7 +202,8 @@ void rblk_failover_configure(struct rblk_engine *e)
 
 	while ((f = *at)) {
 		r = rblk_config_resource(e->config, f->name);
-		if ((r && is_mine(e, r)) || is_in_use(f, e, r)) {
+		if ((r && is_mine(e, r) && f->keeper == keeper(r)) ||
+		    is_in_use(f, e, r)) {
 			at = &f->next;
 			continue;
 		}
@@ -271,23 +278,16 @@ static void check_limit(struct rblk_failover *f, uint64_t now)
 static void perform(struct rblk_failover *f, struct rblk_engine *e,
 		    const struct rblk_policy_out *out)
 {
-	struct rblk_arbiter_out said;
-
 	if (out->stop)
 		rblk_failover_stop_kernel(f, e);
-	rblk_failover_shun(f, e, out->shun);
+	rblk_failover_shun(f, e, f->keeper->shun(f, e, out->shun));
 	if (out->set_lease && !f->stopping)
 		rblk_failover_set_lease(f, e, out->lease_until_ms);
 	rblk_failover_act(f, e, out);
-	if (out->propose) {
-		rblk_arbiter_propose(&f->arbiter, out->change, out->mask,
-				     now_of(e), &said);
-		rblk_failover_obey(f, e, &said);
-	}
-	if (out->renew) {
-		rblk_arbiter_renew(&f->arbiter, now_of(e), &said);
-		rblk_failover_obey(f, e, &said);
-	}
+	if (out->propose)
+		f->keeper->propose(f, e, out->change, out->mask);
+	if (out->renew)
+		f->keeper->renew(f, e);
 	rblk_failover_fence(f, e, out->fence);
 	hand_over(f, e, out);
 	if (out->done)
@@ -317,19 +317,15 @@ static void step(struct rblk_failover *f, struct rblk_engine *e)
 		rblk_failover_go_on_readmitting(f, e, now);
 }
 
-/* What waits for the time alone: a lease that nobody could end, a store. */
-static void pass_time(struct rblk_failover *f, struct rblk_engine *e,
-		      uint64_t now)
+/* A lease that nobody could end is over when its time is. */
+static void pass_lease(struct rblk_failover *f, struct rblk_engine *e,
+		       uint64_t now)
 {
-	if (f->stopping && now > f->lease_set_ms) {
-		f->stopping = false;
-		rblk_failover_settle(f, e);
-		f->is_due = true;
-	}
-	if (f->arbiter.mute && now >= f->retry_ms && !f->writing) {
-		rblk_failover_open(f, e);
-		f->is_due = true;
-	}
+	if (!f->stopping || now <= f->lease_set_ms)
+		return;
+	f->stopping = false;
+	rblk_failover_settle(f, e);
+	f->is_due = true;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -339,10 +335,11 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static uint64_t run_one(struct rblk_failover *f, struct rblk_engine *e)
 {
-	uint64_t now = now_of(e), wake = UINT64_MAX;
+	uint64_t now = now_of(e), wake;
 	unsigned int steps = 0;
 
-	pass_time(f, e, now);
+	pass_lease(f, e, now);
+	f->keeper->pass_time(f, e, now);
 	if (now >= f->wake_ms)
 		f->is_due = true;
 	while (f->is_due && rblk_failover_is_settled(f)) {
@@ -350,10 +347,9 @@ static uint64_t run_one(struct rblk_failover *f, struct rblk_engine *e)
 		if (++steps == MAX_STEPS)
 			return now + 1;
 	}
+	wake = f->keeper->pass_time(f, e, now);
 	if (f->stopping)
-		wake = f->lease_set_ms + 1;
-	if (f->arbiter.mute)
-		wake = earlier(wake, f->retry_ms);
+		wake = earlier(wake, f->lease_set_ms + 1);
 	if (f->request.want != RBLK_POLICY_WANT_NOTHING)
 		wake = earlier(wake, f->request.until_ms);
 	/* unsettled: whoever settles it runs this again */
@@ -429,7 +425,6 @@ void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 			const struct rblk_beat_body *body)
 {
 	struct rblk_failover *f = find_uuid(e, body->uuid);
-	struct rblk_arbiter_out out;
 
 	if (!f || node >= RBLK_MAX_NODES)
 		return;
@@ -443,21 +438,12 @@ void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 			   sizeof(body->told)) != 0)
 			f->is_due = true;
 		f->view.peer[node].told = body->told;
+		f->keeper->heard(f, node);
 		break;
 	case RBLK_BEAT_ARBITER:
-		if (rblk_failover_is_about_fresh(f, e, &body->arbiter))
-			break;
 		if (body->arbiter.type == RBLK_ARBITER_LEASE && is_deaf(e, node))
 			break;
-		rblk_arbiter_receive(&f->arbiter, &body->arbiter, now_of(e),
-				     &out);
-		rblk_failover_obey(f, e, &out);
-		if (!f->arbiter.mute) {
-			f->fresh = false;
-			f->mute_why[0] = '\0';
-		}
-		if (body->arbiter.type == RBLK_ARBITER_GRANT)
-			f->is_due = true;
+		f->keeper->receive(f, e, &body->arbiter);
 		break;
 	case RBLK_BEAT_HANDOVER:
 		take_handover(f, e, node, &body->handover);

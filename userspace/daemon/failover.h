@@ -9,7 +9,8 @@
  *
  *   failover.c          life of one, its steps, requests of an admin
  *   failover_view.c     what the policy is to see
- *   failover_ballot.c   the arbiter's events, its store and messages
+ *   failover_ballot.c   the arbiter builtin: its events, its store and messages
+ *   failover_etcd.c     the arbiter etcd: its register is a key there
  *   failover_fresh.c    how a new store begins to vote
  *   failover_readmit.c  how a node that lost its store votes again
  *   failover_kernel.c   what the module is asked for, and the lease
@@ -22,8 +23,10 @@
 #include "ballot_store.h"
 #include "beat.h"
 #include "engine.h"
+#include "etcd_call.h"
 #include "history.h"
 #include "policy.h"
+#include "shared.h"
 #include "verbs.h"
 
 #define RBLK_FAILOVER_QUEUE	64	/* messages that wait for the store */
@@ -50,6 +53,79 @@ struct rblk_ballot_job {
 	char why[512];
 };
 
+struct rblk_failover;
+
+/**
+ * struct rblk_failover_arbiter - who keeps a resource's register
+ * @name: as in the configuration
+ * @open: find the register; again, when it may have come
+ * @propose: try to make that change, once; ends in @is_due
+ * @renew: this node leads: ask for another lease
+ * @settle: nothing but the arbiter itself is waited for: go on
+ * @receive: another node's arbiter says something
+ * @heard: another node is there
+ * @shun: of nodes that are not to be linked: those that this is certain of. The others
+ *	are asked about
+ * @pass_time: do what is due, and return when to be called again
+ *
+ * All show what they know as a struct rblk_arbiter, which the policy looks at, and obey
+ * the three gates of failover_ballot.c. The policy asks nothing else of an arbiter.
+ */
+struct rblk_failover_arbiter {
+	const char *name;
+	void (*open)(struct rblk_failover *f, struct rblk_engine *e);
+	void (*propose)(struct rblk_failover *f, struct rblk_engine *e,
+			enum rblk_arbiter_change change, uint16_t mask);
+	void (*renew)(struct rblk_failover *f, struct rblk_engine *e);
+	void (*settle)(struct rblk_failover *f, struct rblk_engine *e);
+	void (*receive)(struct rblk_failover *f, struct rblk_engine *e,
+			const struct rblk_arbiter_msg *msg);
+	void (*heard)(struct rblk_failover *f, uint8_t node);
+	uint16_t (*shun)(struct rblk_failover *f, struct rblk_engine *e,
+			 uint16_t nodes);
+	uint64_t (*pass_time)(struct rblk_failover *f, struct rblk_engine *e,
+			      uint64_t now);
+};
+
+extern const struct rblk_failover_arbiter rblk_failover_builtin;
+extern const struct rblk_failover_arbiter rblk_failover_etcd;
+
+/**
+ * struct rblk_failover_etcd_state - of the arbiter etcd
+ * @shared: the register, as core/shared.c has it
+ * @started: @shared was
+ * @call: number of the request under way, 0: none
+ * @swaps: it is a write
+ * @waits: for that request to end: @change of @mask
+ * @change: see there
+ * @mask: see there
+ * @look_ms: when to read the register again
+ * @asked_ms: when the request under way began
+ * @known_ms: and when the last one did that is over
+ * @doubt_ms: since when a link is doubted (failover_etcd.c), 0: none is
+ * @failures: requests in a row that failed
+ * @endpoint: that the next request goes to
+ * @cluster: number of the etcd cluster, 0: not known yet
+ * @is_down: so the log says
+ */
+struct rblk_failover_etcd_state {
+	struct rblk_shared shared;
+	bool started;
+	uint32_t call;
+	bool swaps;
+	bool waits;
+	enum rblk_arbiter_change change;
+	uint16_t mask;
+	uint64_t look_ms;
+	uint64_t asked_ms;
+	uint64_t known_ms;
+	uint64_t doubt_ms;
+	unsigned int failures;
+	unsigned int endpoint;
+	uint64_t cluster;
+	bool is_down;
+};
+
 /* What an admin asked for, who was primary then, and who is to be told. */
 struct rblk_failover_request {
 	enum rblk_policy_request want;
@@ -64,6 +140,8 @@ struct rblk_failover_request {
  * @next: in the engine's list
  * @name: of the resource
  * @uuid: of it
+ * @keeper: who keeps its register
+ * @etcd: of that one
  * @voters: nodes that vote by the configuration
  * @data: those of them that hold data; without this node: it is a witness
  * @lease_ms: how long a lease is
@@ -86,7 +164,7 @@ struct rblk_failover_request {
  * @is_stale: it has something new to tell
  * @stopping: the kernel is to have no lease before anything of the arbiter's goes on
  * @writing: the store is on its way to the disk; this is it
- * @dirty: the store has changed since @writing began
+ * @dirty: the store has changed since @writing began; etcd: the record is being changed
  * @now: messages that leave when @writing is durable
  * @then: messages that wait for the write after that
  * @busy: an action of the kernel's is under way
@@ -113,6 +191,8 @@ struct rblk_failover {
 	struct rblk_failover *next;
 	char name[RBLK_NAME_SIZE];
 	uint8_t uuid[RBLK_UUID_SIZE];
+	const struct rblk_failover_arbiter *keeper;
+	struct rblk_failover_etcd_state etcd;
 	uint16_t voters;
 	uint16_t data;
 	uint64_t lease_ms;
@@ -230,6 +310,13 @@ void rblk_failover_met(struct rblk_engine *e, uint8_t node);
  * @job: it; freed
  */
 void rblk_failover_written(struct rblk_engine *e, struct rblk_ballot_job *job);
+
+/**
+ * rblk_failover_etcd_answered - a request to an etcd is over
+ * @e: the engine
+ * @call: it; freed
+ */
+void rblk_failover_etcd_answered(struct rblk_engine *e, struct rblk_etcd_call *call);
 
 /**
  * rblk_failover_lease_set - the module was told of a lease
@@ -366,11 +453,13 @@ void rblk_failover_settle(struct rblk_failover *f, struct rblk_engine *e);
 bool rblk_failover_is_settled(const struct rblk_failover *f);
 
 /**
- * rblk_failover_open - find the arbiter's store, or be mute
+ * rblk_failover_log_record - a record became known
  * @f: the resource
  * @e: the engine
+ * @r: the record; each version is logged once
  */
-void rblk_failover_open(struct rblk_failover *f, struct rblk_engine *e);
+void rblk_failover_log_record(struct rblk_failover *f, struct rblk_engine *e,
+			      const struct rblk_arbiter_record *r);
 
 /**
  * rblk_failover_set_lease - tell the module until when it has a lease

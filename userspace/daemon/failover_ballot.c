@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * failover_ballot.c - the arbiter's events, its store and messages
+ * failover_ballot.c - the arbiter builtin: its events, its store and messages
  *
  * What the arbiter says goes through a pipe with three gates: the kernel has
  * stopped, the store is durable, and only then messages leave. While anything is in
@@ -96,7 +96,13 @@ static void start_write(struct rblk_failover *f, struct rblk_engine *e)
 
 void rblk_failover_settle(struct rblk_failover *f, struct rblk_engine *e)
 {
-	if (f->stopping || f->writing)
+	if (!f->stopping)
+		f->keeper->settle(f, e);
+}
+
+static void settle(struct rblk_failover *f, struct rblk_engine *e)
+{
+	if (f->writing)
 		return;
 	if (f->dirty)
 		start_write(f, e);
@@ -150,7 +156,7 @@ void rblk_failover_written(struct rblk_engine *e, struct rblk_ballot_job *job)
 	f->is_due = true;
 }
 
-void rblk_failover_open(struct rblk_failover *f, struct rblk_engine *e)
+static void open_store(struct rblk_failover *f, struct rblk_engine *e)
 {
 	struct rblk_ballot_place place = place_of(f, e);
 	uint64_t now = e->ops->boottime_us(e->ctx) / 1000;
@@ -195,21 +201,23 @@ static const char *nodes_text(const struct rblk_engine *e, uint16_t nodes,
 	return len ? buf : "nobody";
 }
 
-static void log_record(struct rblk_failover *f, struct rblk_engine *e,
-		       const struct rblk_arbiter_record *r)
+void rblk_failover_log_record(struct rblk_failover *f, struct rblk_engine *e,
+			      const struct rblk_arbiter_record *r)
 {
+	bool votes = f->keeper == &rblk_failover_builtin;
 	char in_sync[256], voters[256];
 
 	if (r->version <= f->shown)
 		return;
 	f->shown = r->version;
 	rblk_log(RBLK_LOG_INFO, f->name, NULL,
-		 "register %llu: generation %llu, primary %s, in sync %s, voters %s",
+		 "register %llu: generation %llu, primary %s, in sync %s%s%s",
 		 (unsigned long long)r->version, (unsigned long long)r->gen,
 		 r->primary == RBLK_ARBITER_NOBODY ? "nobody" :
 		 rblk_engine_peer_name(e, r->primary),
 		 nodes_text(e, r->insync, in_sync, sizeof(in_sync)),
-		 nodes_text(e, r->voters, voters, sizeof(voters)));
+		 votes ? ", voters " : "",
+		 votes ? nodes_text(e, r->voters, voters, sizeof(voters)) : "");
 }
 
 void rblk_failover_obey(struct rblk_failover *f, struct rblk_engine *e,
@@ -222,10 +230,85 @@ void rblk_failover_obey(struct rblk_failover *f, struct rblk_engine *e,
 	if (out->persist)
 		f->dirty = true;
 	for (i = 0; i < out->nr_learned; i++)
-		log_record(f, e, &out->learned[i]);
+		rblk_failover_log_record(f, e, &out->learned[i]);
 	enqueue(&f->then, out);
 	rblk_failover_settle(f, e);
 	if (out->stop || out->persist || out->nr_learned ||
 	    out->result != RBLK_ARBITER_NONE)
 		f->is_due = true;
 }
+
+/* ---- the arbiter as the policy asks for it ---- */
+
+static void propose(struct rblk_failover *f, struct rblk_engine *e,
+		    enum rblk_arbiter_change change, uint16_t mask)
+{
+	struct rblk_arbiter_out said;
+
+	rblk_arbiter_propose(&f->arbiter, change, mask,
+			     e->ops->boottime_us(e->ctx) / 1000, &said);
+	rblk_failover_obey(f, e, &said);
+}
+
+static void renew(struct rblk_failover *f, struct rblk_engine *e)
+{
+	struct rblk_arbiter_out said;
+
+	rblk_arbiter_renew(&f->arbiter, e->ops->boottime_us(e->ctx) / 1000, &said);
+	rblk_failover_obey(f, e, &said);
+}
+
+static void receive(struct rblk_failover *f, struct rblk_engine *e,
+		    const struct rblk_arbiter_msg *msg)
+{
+	struct rblk_arbiter_out out;
+
+	if (rblk_failover_is_about_fresh(f, e, msg))
+		return;
+	rblk_arbiter_receive(&f->arbiter, msg, e->ops->boottime_us(e->ctx) / 1000,
+			     &out);
+	rblk_failover_obey(f, e, &out);
+	if (!f->arbiter.mute) {
+		f->fresh = false;
+		f->mute_why[0] = '\0';
+	}
+	if (msg->type == RBLK_ARBITER_GRANT)
+		f->is_due = true;
+}
+
+/* Only what its arbiter says counts as contact. */
+static void heard(struct rblk_failover *f, uint8_t node)
+{
+	(void)f;
+	(void)node;
+}
+
+/* This node votes: it knew of a new primary before that one did. */
+static uint16_t shun(struct rblk_failover *f, struct rblk_engine *e, uint16_t nodes)
+{
+	(void)f;
+	(void)e;
+	return nodes;
+}
+
+/* A store that was not there may have come. */
+static uint64_t pass_time(struct rblk_failover *f, struct rblk_engine *e, uint64_t now)
+{
+	if (f->arbiter.mute && now >= f->retry_ms && !f->writing) {
+		open_store(f, e);
+		f->is_due = true;
+	}
+	return f->arbiter.mute ? f->retry_ms : UINT64_MAX;
+}
+
+const struct rblk_failover_arbiter rblk_failover_builtin = {
+	.name = "builtin",
+	.open = open_store,
+	.propose = propose,
+	.renew = renew,
+	.settle = settle,
+	.receive = receive,
+	.heard = heard,
+	.shun = shun,
+	.pass_time = pass_time,
+};

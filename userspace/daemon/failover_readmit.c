@@ -58,7 +58,11 @@ void rblk_failover_readmit(struct rblk_failover *f, struct rblk_engine *e,
 	const struct rblk_arbiter_record *r = rblk_failover_newest(f);
 	struct rblk_outcome out = { .code = RBLK_EXIT_REFUSED };
 
-	if (!f->arbiter.lead_term)
+	if (f->keeper != &rblk_failover_builtin)
+		rblk_text_format(out.text, sizeof(out.text),
+				 "has no voters: %s keeps its register",
+				 f->keeper->name);
+	else if (!f->arbiter.lead_term)
 		rblk_text_format(out.text, sizeof(out.text),
 				 "only the primary can do that: here it is %s",
 				 r->primary == RBLK_ARBITER_NOBODY ? "nobody" :

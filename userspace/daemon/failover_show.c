@@ -161,15 +161,17 @@ static json_t *node_list(const struct rblk_engine *e, uint16_t nodes)
 	return list;
 }
 
-static json_t *show_record(const struct rblk_engine *e,
+static json_t *show_record(const struct rblk_failover *f, const struct rblk_engine *e,
 			   const struct rblk_arbiter_record *r)
 {
+	bool votes = f->keeper == &rblk_failover_builtin;
+
 	return json_pack("{s:I,s:I,s:I,s:s?,s:o,s:o,s:o}", "version",
 			 (json_int_t)r->version, "generation",
 			 (json_int_t)r->gen, "term", (json_int_t)r->term, "primary", name_of(e, r->primary),
 			 "in_sync", node_list(e, r->insync), "fenced",
 			 node_list(e, r->fenced), "voters",
-			 node_list(e, r->voters));
+			 votes ? node_list(e, r->voters) : json_null());
 }
 
 static json_t *show_waiting(const struct rblk_failover *f,
@@ -199,9 +201,10 @@ json_t *rblk_failover_show(struct rblk_failover *f, struct rblk_engine *e)
 	uint64_t until = f->view.lease_until_ms;
 	bool leads = f->arbiter.lead_term != 0;
 
-	return json_pack("{s:s,s:o,s:s?,s:b,s:b,s:o,s:o,s:o,s:o,s:s?}", "resource",
-			 f->name, "register", f->arbiter.mute ? json_null() :
-			 show_record(e, rblk_failover_newest(f)), "mute",
+	return json_pack("{s:s,s:s,s:o,s:s?,s:b,s:b,s:o,s:o,s:o,s:o,s:s?}", "resource",
+			 f->name, "arbiter", f->keeper->name, "register",
+			 f->arbiter.mute ? json_null() :
+			 show_record(f, e, rblk_failover_newest(f)), "mute",
 			 f->arbiter.mute ? f->mute_why : NULL, "witness",
 			 !(f->data & (1U << e->node->id)), "leads", leads,
 			 "lease_left_ms", !leads ? json_null() :

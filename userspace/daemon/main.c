@@ -6,6 +6,7 @@
 #include "control.h"
 #include "ctlproto.h"
 #include "engine.h"
+#include "etcd.h"
 #include "exitcode.h"
 #include "failover.h"
 #include "fence.h"
@@ -41,6 +42,7 @@ struct daemon {
 	struct rblk_handshakes handshakes;
 	struct rblk_udp udp;
 	struct rblk_fences fences;
+	struct rblk_etcds etcds;
 	struct rblk_control control;
 	uv_timer_t timer;
 	uv_signal_t signals[3];
@@ -294,6 +296,21 @@ static void op_fence(void *ctx, const struct rblk_config_node *node)
 	rblk_fences_start(&d->fences, node);
 }
 
+static void op_ask_etcd(void *ctx, struct rblk_etcd_call *call)
+{
+	struct daemon *d = ctx;
+
+	rblk_etcds_start(&d->etcds, call);
+}
+
+static void etcd_answered(void *ctx, struct rblk_etcd_call *call)
+{
+	struct daemon *d = ctx;
+
+	rblk_failover_etcd_answered(&d->engine, call);
+	rblk_engine_run(&d->engine);
+}
+
 static bool fence_is_wanted(void *ctx, uint8_t node)
 {
 	struct daemon *d = ctx;
@@ -331,6 +348,7 @@ static const struct rblk_engine_ops engine_ops = {
 	.send = op_send,
 	.set_lease = op_set_lease,
 	.write_ballot = op_write_ballot,
+	.ask_etcd = op_ask_etcd,
 	.fence = op_fence,
 };
 
@@ -414,6 +432,11 @@ static int start_shells(struct daemon *d)
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", uv_strerror(rc));
 		return RBLK_EXIT_REFUSED;
 	}
+	rc = rblk_etcds_open(&d->etcds, &d->loop, etcd_answered, d);
+	if (rc < 0) {
+		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "libcurl: %s", strerror(-rc));
+		return RBLK_EXIT_REFUSED;
+	}
 	rblk_fences_init(&d->fences, &d->loop, fence_ended, fence_is_wanted, d);
 	rblk_udp_init(&d->udp, &d->loop, datagram_came, d);
 	rblk_handshakes_init(&d->handshakes, &d->loop, &d->engine);
@@ -465,6 +488,7 @@ static int run(struct daemon *d)
 	rblk_control_close(&d->control);
 	rblk_handshakes_close(&d->handshakes);
 	rblk_fences_close(&d->fences);
+	rblk_etcds_close(&d->etcds);
 	rblk_udp_close(&d->udp);
 	rblk_leases_close(&d->leases);
 	rblk_kernel_close(&d->kernel);

@@ -410,6 +410,13 @@ static void op_write_ballot(void *ctx, struct rblk_ballot_job *job)
 		write_ballot(f, job);
 }
 
+static void op_ask_etcd(void *ctx, struct rblk_etcd_call *call)
+{
+	struct fake *f = ctx;
+
+	f->ask_etcd(f, call);
+}
+
 void fake_write_ballots(struct fake *f)
 {
 	f->hold_ballots = false;
@@ -432,6 +439,7 @@ static const struct rblk_engine_ops fake_ops = {
 	.boottime_us = op_boottime_us, .realtime_ms = op_realtime_ms,
 	.token = op_token, .listen_udp = op_listen_udp, .send = op_send,
 	.set_lease = op_set_lease, .write_ballot = op_write_ballot,
+	.ask_etcd = op_ask_etcd,
 	.fence = op_fence,
 };
 

@@ -47,6 +47,8 @@ struct fake {
 	bool hold_leases;		/* the module is not told, until that is false */
 	uint64_t told_lease_ms;		/* the last that it was to be told */
 
+	void (*ask_etcd)(struct fake *f, struct rblk_etcd_call *call);
+
 	char dir[64];
 	char instance_dir[96];
 	char config[128];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * etcd.c - one key in an etcd: requests, and what is made of the answers
+ * etcd_call.c - one key in an etcd: requests, and what is made of the answers
  */
-#include "etcd.h"
+#include "etcd_call.h"
 
 #include "text.h"
 #include "xalloc.h"
@@ -139,6 +139,15 @@ static size_t take(char *bytes, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/* Not for the programs that this one runs. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
+				 struct curl_sockaddr *addr)
+{
+	(void)ctx;
+	(void)purpose;
+	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
+}
+
 CURL *rblk_etcd_begin(struct rblk_etcd_call *call)
 {
 	CURL *curl = curl_easy_init();
@@ -150,6 +159,7 @@ CURL *rblk_etcd_begin(struct rblk_etcd_call *call)
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

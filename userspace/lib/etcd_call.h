@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * etcd.h - one key in an etcd: requests, and what is made of the answers
+ * etcd_call.h - one key in an etcd: requests, and what is made of the answers
  *
  * By etcd's JSON gateway: a POST to /v3/kv/range or /v3/kv/txn. Both are
  * linearizable: an answer tells what held at a moment between question and answer.
  * Who sends them decides how: rblkd beside its loop, rblk by waiting.
  */
-#ifndef RBLK_ETCD_H
-#define RBLK_ETCD_H
+#ifndef RBLK_ETCD_CALL_H
+#define RBLK_ETCD_CALL_H
 
 #include "config.h"
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * etcd.c - requests to an etcd, beside the loop: curl waits, the loop tells it when
+ */
+#include "etcd.h"
+
+#include "xalloc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A socket of curl's. */
+struct watch {
+	uv_poll_t poll;
+	struct rblk_etcds *etcds;
+	curl_socket_t fd;
+};
+
+/* What is over. */
+static void collect(struct rblk_etcds *etcds)
+{
+	struct rblk_etcd_call *call;
+	CURLMsg *msg;
+	CURLcode code;
+	CURL *curl;
+	int left;
+
+	while ((msg = curl_multi_info_read(etcds->multi, &left))) {
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl = msg->easy_handle;
+		code = msg->data.result;
+		curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&call);
+		curl_multi_remove_handle(etcds->multi, curl);
+		rblk_etcd_end(call, curl, code);
+		etcds->answered(etcds->ctx, call);
+	}
+}
+
+static void timer_fired(uv_timer_t *timer)
+{
+	struct rblk_etcds *etcds = timer->data;
+	int running;
+
+	curl_multi_socket_action(etcds->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect(etcds);
+}
+
+/* Not from within curl: a timeout of 0 is for the next turn of the loop. */
+static int timer_is(CURLM *multi, long ms, void *ctx)
+{
+	struct rblk_etcds *etcds = ctx;
+
+	(void)multi;
+	if (ms < 0)
+		uv_timer_stop(&etcds->timer);
+	else
+		uv_timer_start(&etcds->timer, timer_fired, ms, 0);
+	return 0;
+}
+
+static void socket_moved(uv_poll_t *poll, int status, int events)
+{
+	struct watch *w = poll->data;
+	struct rblk_etcds *etcds = w->etcds;
+	int what = 0, running;
+
+	if (status < 0)
+		what = CURL_CSELECT_ERR;
+	if (events & UV_READABLE)
+		what |= CURL_CSELECT_IN;
+	if (events & UV_WRITABLE)
+		what |= CURL_CSELECT_OUT;
+	/* @w may be gone after this */
+	curl_multi_socket_action(etcds->multi, w->fd, what, &running);
+	collect(etcds);
+}
+
+static void watch_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static int socket_is(CURL *curl, curl_socket_t fd, int what, void *ctx, void *of_socket)
+{
+	struct rblk_etcds *etcds = ctx;
+	struct watch *w = of_socket;
+	int events = 0;
+
+	(void)curl;
+	if (what == CURL_POLL_REMOVE) {
+		if (w) {
+			uv_poll_stop(&w->poll);
+			uv_close((uv_handle_t *)&w->poll, watch_closed);
+			curl_multi_assign(etcds->multi, fd, NULL);
+		}
+		return 0;
+	}
+	if (!w) {
+		w = rblk_xcalloc(1, sizeof(*w));
+		w->etcds = etcds;
+		w->fd = fd;
+		w->poll.data = w;
+		if (uv_poll_init_socket(etcds->loop, &w->poll, fd) < 0) {
+			free(w);
+			return -1;
+		}
+		curl_multi_assign(etcds->multi, fd, w);
+	}
+	if (what & CURL_POLL_IN)
+		events |= UV_READABLE;
+	if (what & CURL_POLL_OUT)
+		events |= UV_WRITABLE;
+	uv_poll_start(&w->poll, events, socket_moved);
+	return 0;
+}
+
+int rblk_etcds_open(struct rblk_etcds *etcds, uv_loop_t *loop,
+		    rblk_etcds_fn answered, void *ctx)
+{
+	etcds->loop = loop;
+	etcds->answered = answered;
+	etcds->ctx = ctx;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return -ENOMEM;
+	etcds->multi = curl_multi_init();
+	if (!etcds->multi)
+		return -ENOMEM;
+	uv_timer_init(loop, &etcds->timer);
+	etcds->timer.data = etcds;
+	curl_multi_setopt(etcds->multi, CURLMOPT_SOCKETFUNCTION, socket_is);
+	curl_multi_setopt(etcds->multi, CURLMOPT_SOCKETDATA, etcds);
+	curl_multi_setopt(etcds->multi, CURLMOPT_TIMERFUNCTION, timer_is);
+	curl_multi_setopt(etcds->multi, CURLMOPT_TIMERDATA, etcds);
+	return 0;
+}
+
+void rblk_etcds_start(struct rblk_etcds *etcds, struct rblk_etcd_call *call)
+{
+	curl_multi_add_handle(etcds->multi, rblk_etcd_begin(call));
+}
+
+void rblk_etcds_close(struct rblk_etcds *etcds)
+{
+	if (!etcds->multi)
+		return;
+	uv_timer_stop(&etcds->timer);
+	uv_close((uv_handle_t *)&etcds->timer, NULL);
+	curl_multi_cleanup(etcds->multi);
+	etcds->multi = NULL;
+	curl_global_cleanup();
+}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mode: ns
+# kernels: newest
+# long: yes
+# timeout: 600
+#
+# Two nodes and an etcd, with neither a witness nor fencing. The primary is cut off: it
+# completes nothing any more before the other does. Then the etcd is killed: nobody
+# completes anything until it is back, and it has forgotten nothing.
+
+. "$top/tests/vm/lib/failover.sh"
+nodes alpha bravo etcd
+ram_disks 2 32
+rblk_load
+cat <<-END | install_config_commands | bash
+	cluster "test" { key-file = "/etc/rblk/cluster.key" }
+	heartbeat { interval = 1s  misses = 5 }
+	etcd { endpoints = { "http://10.0.0.3:2379" } }
+	node "alpha" { id = 0  address = "10.0.0.1:7790" }
+	node "bravo" { id = 1  address = "10.0.0.2:7790" }
+	resource "r0" {
+	    failover = auto
+	    arbiter = etcd
+	    volume 0 { }
+	    on "alpha" { volume 0 { minor = 0  disk = "/dev/ram0"  metadata = start } }
+	    on "bravo" { volume 0 { minor = 1  disk = "/dev/ram1"  metadata = start } }
+	}
+END
+dir=$(mktemp -d)
+start_etcd() {
+	on etcd "echo \$\$ >$dir/etcd.pid; exec etcd --data-dir $dir/data --listen-client-urls http://10.0.0.3:2379 \
+		--advertise-client-urls http://10.0.0.3:2379 --log-level error >>$dir/etcd.log 2>&1" &
+	eventually 60 on alpha "bash -c '</dev/tcp/10.0.0.3/2379'"
+}
+start_etcd
+start_daemon alpha bravo
+expect "register created in etcd" on alpha rblk create --force r0
+expect "its register in etcd stays as it is" on bravo rblk create --force r0
+on alpha rblk up r0
+on bravo rblk up r0
+connected alpha bravo
+eventually 30 votes alpha
+eventually 30 votes bravo
+promote_first alpha
+
+stamper /dev/rblk0 "$dir/alpha" &
+stampers=$!
+stamper /dev/rblk1 "$dir/bravo" &
+stampers="$stampers $!"
+trap 'rc=$?; [ $rc = 0 ] || { failover_tell alpha bravo; cat $dir/etcd.log; }; kill $stampers $(cat $dir/etcd.pid)' EXIT
+leads alpha 30
+eventually 30 in_sync alpha alpha bravo
+eventually 20 test -s "$dir/alpha"
+
+say "the primary is cut off from both"
+first=$(last_stamp "$dir/alpha")
+cut alpha bravo
+cut alpha etcd
+leads bravo 60
+sleep 3
+last=$(last_stamp "$dir/alpha")
+first=$(first_stamp_after "$dir/bravo" "$first")
+[ -n "$first" ] || fail "bravo does not work"
+say "alpha served until $last, bravo from $first: $(((first - last) / 1000000)) ms between"
+[ "$last" -lt "$first" ] || fail "alpha served after bravo had begun"
+mend alpha bravo
+mend alpha etcd
+eventually 90 in_sync bravo alpha bravo
+expect backup on alpha rblk status r0
+
+say "the etcd is killed"
+kill -9 "$(cat "$dir/etcd.pid")"
+silent() { ! serves alpha && ! serves bravo; }
+eventually 30 silent
+first=$(last_stamp "$dir/bravo")
+sleep 8
+[ "$(last_stamp "$dir/bravo")" = "$first" ] || fail "bravo served without an etcd"
+silent
+expect '"mute":"http://10.0.0.3' asked bravo failover
+start_etcd
+served_again() { serves alpha || serves bravo; }
+eventually 60 served_again
+eventually 60 in_sync bravo alpha bravo

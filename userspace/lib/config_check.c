@@ -97,7 +97,7 @@ static void check_nodes_used(struct rblk_config *c)
 		if (!(used & (1U << c->nodes[i].id)))
 			rblk_diags_add(&c->diags, RBLK_DIAG_WARNING,
 				       &c->nodes[i].pos, c->nodes[i].witness ?
-				       "witness \"%s\" is of no use: no resource has failover = auto" :
+				       "witness \"%s\" is of no use: no resource is voted on (failover = auto, arbiter = builtin)" :
 				       "node \"%s\" is in no resource",
 				       c->nodes[i].name);
 }

@@ -227,9 +227,12 @@ void rblk_config_check_failover(struct rblk_config *config)
 	for (i = 0; i < config->resources_n; i++) {
 		const struct rblk_config_resource *r = &config->resources[i];
 
+		if (!r->failover.automatic)
+			continue;
+		/* whoever decides: a node that may lack writes must not be promoted */
+		check_voters(config, r);
 		if (!rblk_config_decides(r))
 			continue;
-		check_voters(config, r);
 		check_lease(config, &r->failover);
 		check_min_in_sync(config, r);
 		check_successors(config, r);

@@ -186,6 +186,12 @@ static const struct mistake mistakes[] = {
 	  "f:5:16: error: 'watchdog' does nothing on node \"alpha\": no resource there has a lease (failover = auto, and not arbiter = external)\n" },
 	{ "arbiter = etcd", "arbiter = external on-lease-expiry = error",
 	  "f:8:59: error: 'on-lease-expiry' does nothing with arbiter = external\n" },
+	{ "arbiter = etcd", "arbiter = external protocol = A",
+	  "f:2:1: warning: etcd is of no use: no resource has arbiter = etcd\n"
+	  "f:5:16: error: 'watchdog' does nothing on node \"alpha\": no resource there has a lease (failover = auto, and not arbiter = external)\n"
+	  "f:8:16: error: failover = auto with protocol A alone would lose acknowledged writes; use B or C, towards one node at least\n" },
+	{ "node \"bravo\"", "node \"eve\" { id = 2  address = \"10.0.0.3\" witness = yes } node \"bravo\"",
+	  "f:6:6: warning: witness \"eve\" is of no use: no resource is voted on (failover = auto, arbiter = builtin)\n" },
 	/* watchdog */
 	{ "\"/dev/watchdog\"", "watchdog",
 	  "f:5:16: error: bad watchdog \"watchdog\" (allowed: the absolute path of a device, such as /dev/watchdog)\n" },

@@ -233,7 +233,7 @@ static void witness_of_nothing(void **state)
 	char *said = rblk_diags_format(&c->diags);
 
 	(void)state;
-	assert_string_equal(said, "f:10:6: warning: witness \"eve\" is of no use: no resource has failover = auto\n");
+	assert_string_equal(said, "f:10:6: warning: witness \"eve\" is of no use: no resource is voted on (failover = auto, arbiter = builtin)\n");
 	free(said);
 	rblk_config_free(c);
 	free(text);

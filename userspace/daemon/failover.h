@@ -16,6 +16,7 @@
  *   failover_kernel.c   what the module is asked for, and the lease
  *   failover_fence.c    who is to be switched off, and who is off
  *   failover_show.c     status, and the record of what happened
+ *   failover_well.c     may the watchdog get a sign of life
  */
 #ifndef RBLK_FAILOVER_H
 #define RBLK_FAILOVER_H
@@ -362,6 +363,23 @@ void rblk_failover_fence_for(struct rblk_engine *e, uint8_t node,
  * @node: which
  */
 void rblk_failover_fence_confirmed(struct rblk_engine *e, uint8_t node);
+
+/**
+ * rblk_failover_is_well - may the watchdog get a sign of life
+ * @e: the engine
+ *
+ * Return: true while each resource that is primary here has its lease, or the module
+ * confirms that it completes nothing.
+ */
+bool rblk_failover_is_well(struct rblk_engine *e);
+
+/**
+ * rblk_failover_has_primary - is anything primary here, or about to be
+ * @e: the engine
+ *
+ * Return: true when the watchdog must not stop.
+ */
+bool rblk_failover_has_primary(const struct rblk_engine *e);
 
 /**
  * rblk_failover_ballot_work - do a job; on any thread

@@ -21,6 +21,7 @@
 #include "text.h"
 #include "udp.h"
 #include "version.h"
+#include "watchdog.h"
 #include "xalloc.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ struct daemon {
 	struct rblk_udp udp;
 	struct rblk_fences fences;
 	struct rblk_etcds etcds;
+	struct rblk_watchdog watchdog;
 	struct rblk_control control;
 	uv_timer_t timer;
 	uv_signal_t signals[3];
@@ -311,6 +313,22 @@ static void etcd_answered(void *ctx, struct rblk_etcd_call *call)
 	rblk_engine_run(&d->engine);
 }
 
+static bool is_well(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	return rblk_failover_is_well(&d->engine);
+}
+
+static bool use_watchdog(struct daemon *d, char *why, size_t why_size)
+{
+	const struct rblk_config_node *node = d->engine.node;
+
+	return rblk_watchdog_use(&d->watchdog, node->watchdog,
+				 rblk_config_watchdog_seconds(d->engine.config, node),
+				 d->engine.config->beat_ms, why, why_size);
+}
+
 static bool fence_is_wanted(void *ctx, uint8_t node)
 {
 	struct daemon *d = ctx;
@@ -367,7 +385,7 @@ static bool check_agents(struct daemon *d)
 static void signal_came(uv_signal_t *handle, int signum)
 {
 	struct daemon *d = handle->data;
-	char *why = NULL;
+	char *why = NULL, text[512];
 
 	if (signum != SIGHUP) {
 		uv_stop(&d->loop);
@@ -376,6 +394,8 @@ static void signal_came(uv_signal_t *handle, int signum)
 	if (rblk_engine_load(&d->engine, &why)) {
 		rblk_log(RBLK_LOG_INFO, NULL, NULL, "configuration read again");
 		check_agents(d);
+		if (!use_watchdog(d, text, sizeof(text)))
+			rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", text);
 		return;
 	}
 	rblk_log(RBLK_LOG_ERROR, NULL, NULL,
@@ -418,6 +438,7 @@ static int start_kernel(struct daemon *d)
 static int start_shells(struct daemon *d)
 {
 	struct rblk_genl_error err;
+	char why[512];
 	int rc = start_kernel(d);
 
 	if (rc)
@@ -447,6 +468,11 @@ static int start_shells(struct daemon *d)
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL,
 			 "cannot listen in %s: %s", d->run_dir,
 			 uv_strerror(rc));
+		return RBLK_EXIT_REFUSED;
+	}
+	rblk_watchdog_init(&d->watchdog, &d->loop, NULL, is_well, d);
+	if (!use_watchdog(d, why, sizeof(why))) {
+		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", why);
 		return RBLK_EXIT_REFUSED;
 	}
 	if (rblk_engine_start(&d->engine, &err) < 0) {
@@ -485,6 +511,7 @@ static int run(struct daemon *d)
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	rblk_notify("STOPPING=1");
 	/* The kernel goes on by itself: nothing is taken down. */
+	rblk_watchdog_close(&d->watchdog, !rblk_failover_has_primary(&d->engine));
 	rblk_control_close(&d->control);
 	rblk_handshakes_close(&d->handshakes);
 	rblk_fences_close(&d->fences);

@@ -13,6 +13,7 @@
 #include "xalloc.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
@@ -598,6 +599,38 @@ static void another_cluster(void **state)
 	stop();
 }
 
+static int get_fails(void *ctx, const char *name, struct rblk_kstate *state,
+		     struct rblk_genl_error *err)
+{
+	(void)ctx;
+	(void)name;
+	(void)state;
+	(void)err;
+	return -EIO;
+}
+
+/* The watchdog: a lease, or a module that says it has stopped. */
+static void signs_of_life(void **state)
+{
+	(void)state;
+	start_with_primary();
+	assert_true(rblk_failover_is_well(&w.f[0].engine));
+	assert_true(rblk_failover_has_primary(&w.f[0].engine));
+	assert_false(rblk_failover_has_primary(&w.f[1].engine));
+	w.no_etcd[0] = w.no_etcd[1] = true;
+	run(1000);
+	assert_false(serves(0));
+	assert_true(rblk_failover_is_well(&w.f[0].engine));
+	/* the module has a lease that nobody gave it, or does not answer */
+	module_of(0)->resource.lease_until_ns = (w.now + 100) * 1000000;
+	assert_false(rblk_failover_is_well(&w.f[0].engine));
+	module_of(0)->resource.lease_until_ns = 0;
+	assert_true(rblk_failover_is_well(&w.f[0].engine));
+	w.f[0].ops.get = get_fails;
+	assert_false(rblk_failover_is_well(&w.f[0].engine));
+	stop();
+}
+
 static void has_no_voters(void **state)
 {
 	(void)state;
@@ -624,6 +657,7 @@ int main(void)
 		cmocka_unit_test(garbage),
 		cmocka_unit_test(etcd_forgot),
 		cmocka_unit_test(another_cluster),
+		cmocka_unit_test(signs_of_life),
 		cmocka_unit_test(has_no_voters),
 	};
 

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* To one endpoint, for all resources; the others wait their turn. */
+#define HOST_CONNECTIONS	16L
+
 /* A socket of curl's. */
 struct watch {
 	uv_poll_t poll;
@@ -130,6 +133,7 @@ int rblk_etcds_open(struct rblk_etcds *etcds, uv_loop_t *loop,
 	etcds->timer.data = etcds;
 	curl_multi_setopt(etcds->multi, CURLMOPT_SOCKETFUNCTION, socket_is);
 	curl_multi_setopt(etcds->multi, CURLMOPT_SOCKETDATA, etcds);
+	curl_multi_setopt(etcds->multi, CURLMOPT_MAX_HOST_CONNECTIONS, HOST_CONNECTIONS);
 	curl_multi_setopt(etcds->multi, CURLMOPT_TIMERFUNCTION, timer_is);
 	curl_multi_setopt(etcds->multi, CURLMOPT_TIMERDATA, etcds);
 	return 0;

@@ -29,6 +29,8 @@ static struct env {
 	char dir[64];
 	unsigned int port;
 	pid_t pid;
+	bool tls;			/* the etcd wants certificates */
+	const char *ca, *cert;		/* files in dir, or NULL: what is shown to it */
 	struct rblk_etcd_call *got;
 	unsigned int answers;
 } env;
@@ -37,7 +39,8 @@ static const char *endpoint(unsigned int port)
 {
 	static char text[64];
 
-	return rblk_text_format(text, sizeof(text), "http://127.0.0.1:%u", port);
+	return rblk_text_format(text, sizeof(text), "http%s://127.0.0.1:%u",
+				env.tls ? "s" : "", port);
 }
 
 static unsigned int free_port(void)
@@ -66,9 +69,20 @@ static void answered(void *ctx, struct rblk_etcd_call *call)
 
 static struct rblk_etcd_call *new_call(unsigned int port, uint32_t timeout_ms)
 {
-	char *endpoints[] = { (char *)endpoint(port) };
+	char *endpoints[] = { (char *)endpoint(port) }, files[3][96];
 	struct rblk_config_etcd etcd = { .endpoints = endpoints, .endpoints_n = 1 };
 
+	if (env.ca)
+		etcd.ca_file = (char *)rblk_text_format(files[0], sizeof(files[0]),
+							"%s/%s.pem", env.dir, env.ca);
+	if (env.cert) {
+		etcd.cert_file = (char *)rblk_text_format(files[1], sizeof(files[1]),
+							  "%s/%s.pem", env.dir,
+							  env.cert);
+		etcd.key_file = (char *)rblk_text_format(files[2], sizeof(files[2]),
+							 "%s/%s.key", env.dir,
+							 env.cert);
+	}
 	return rblk_etcd_new_call(&etcd, 0, timeout_ms);
 }
 
@@ -112,14 +126,46 @@ static const char *swap_it(uint64_t revision, const char *value,
 
 /* ---- the etcd ---- */
 
+static void run_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void run_shell(const char *format, ...)
+{
+	char command[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(command, sizeof(command), format, ap);
+	va_end(ap);
+	if (system(command) != 0)
+		fail_msg("%s", command);
+}
+
+/* A certificate of "127.0.0.1", signed by @ca. */
+static void sign(const char *name, const char *ca)
+{
+	run_shell("cd %s && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=%s -keyout %s.key -out %s.csr 2>/dev/null",
+		  env.dir, name, name, name);
+	run_shell("cd %s && echo subjectAltName=IP:127.0.0.1 >san && openssl x509 -req -in %s.csr -CA %s.pem -CAkey %s.key -CAcreateserial -days 2 -extfile san -out %s.pem 2>/dev/null",
+		  env.dir, name, ca, ca, name);
+}
+
+static void new_ca(const char *name)
+{
+	run_shell("cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=%s -keyout %s.key -out %s.pem 2>/dev/null",
+		  env.dir, name, name, name);
+}
+
 static void start_etcd(void)
 {
 	unsigned int peers = free_port(), tries;
 	struct rblk_etcd_reply reply;
-	char urls[2][64], name[80];
+	char urls[2][64], name[80], ca[80], cert[80], key[80];
 	const char *wrong = "";
 
-	rblk_text_format(urls[0], sizeof(urls[0]), "http://127.0.0.1:%u", env.port);
+	rblk_text_copy(urls[0], sizeof(urls[0]), endpoint(env.port));
+	rblk_text_format(ca, sizeof(ca), "%s/ca.pem", env.dir);
+	rblk_text_format(cert, sizeof(cert), "%s/server.pem", env.dir);
+	rblk_text_format(key, sizeof(key), "%s/server.key", env.dir);
 	rblk_text_format(urls[1], sizeof(urls[1]), "http://127.0.0.1:%u", peers);
 	rblk_text_format(name, sizeof(name), "%s/data", env.dir);
 	env.pid = fork();
@@ -130,7 +176,9 @@ static void start_etcd(void)
 		dup2(null, 2);
 		execlp("etcd", "etcd", "--data-dir", name, "--listen-client-urls",
 		       urls[0], "--advertise-client-urls", urls[0],
-		       "--listen-peer-urls", urls[1], NULL);
+		       "--listen-peer-urls", urls[1],
+		       env.tls ? "--client-cert-auth" : NULL, "--trusted-ca-file",
+		       ca, "--cert-file", cert, "--key-file", key, NULL);
 		_exit(127);
 	}
 	for (tries = 0; wrong && tries < START_TRIES; tries++) {
@@ -272,6 +320,40 @@ static void many_at_once(void **state)
 	}
 }
 
+/* It believes whom its authority signed, and so does this side. */
+static void certificates(void **state)
+{
+	struct rblk_etcd_reply reply;
+	const char *wrong;
+
+	(void)state;
+	kill_etcd();
+	new_ca("ca");
+	new_ca("other-ca");
+	sign("server", "ca");
+	sign("node", "ca");
+	sign("stranger", "other-ca");
+	env.tls = true;
+	env.ca = "ca";
+	env.cert = "node";
+	start_etcd();
+	assert_null(read_it(&reply));
+	assert_true(reply.found);
+	env.cert = NULL;
+	assert_non_null(read_it(&reply));
+	env.cert = "stranger";
+	assert_non_null(read_it(&reply));
+	env.cert = "node";
+	env.ca = "other-ca";
+	wrong = read_it(&reply);
+	assert_non_null(wrong);
+	assert_non_null(strstr(wrong, "SSL peer certificate"));
+	env.ca = "ca";
+	assert_null(read_it(&reply));
+	env.tls = false;
+	env.ca = env.cert = NULL;
+}
+
 /* ---- what no etcd says ---- */
 
 struct server {
@@ -400,6 +482,7 @@ int main(void)
 		cmocka_unit_test(killed_and_started_again),
 		cmocka_unit_test(stands_still),
 		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(certificates),
 		cmocka_unit_test(nonsense_on_the_wire),
 		cmocka_unit_test(nonsense_in_json),
 	};

@@ -190,6 +190,9 @@ static void take(struct rblk_failover *f, struct rblk_engine *e,
 	f->etcd.failures = 0;
 	f->etcd.look_ms = now + e->config->beat_ms;
 	conclude(f, e, &out);
+	/* somebody wrote in between, and it still leads: once more, at once */
+	if (value && f->etcd.swaps && f->arbiter.lead_term)
+		renew(f, e);
 }
 
 static void answer(struct rblk_failover *f, struct rblk_engine *e,

@@ -365,6 +365,8 @@ static void lease_is_renewed(void **state)
 		assert_true(serves(0));
 	}
 	assert_in_range(w.swaps, 45, 80);
+	/* its backup was told late of the new primary, and did not end the link */
+	assert_null(strstr(w.f[1].log, "detach"));
 	assert_int_equal(fake_ask(&w.f[0], ASK("failover", "")), 0);
 	assert_non_null(strstr(fake_answer, "\"arbiter\":\"etcd\""));
 	assert_non_null(strstr(fake_answer, "\"voters\":null"));
@@ -519,6 +521,7 @@ static void switchover(void **state)
 		fail_msg("%d %s", w.f[1].code, fake_answer);
 	assert_true(serves(1));
 	assert_false(is_primary(0));
+	assert_null(strstr(w.f[0].log, "detach"));
 	/* and away again: nobody shall be */
 	assert_int_equal(fake_ask(&w.f[1], ASK("demote", "")), FAKE_LATER);
 	run(3000);
@@ -599,6 +602,25 @@ static void another_cluster(void **state)
 	stop();
 }
 
+/* Another node writes between two renewals: the next one is not lost by that. */
+static void written_in_between(void **state)
+{
+	unsigned int ms;
+
+	(void)state;
+	start_with_primary();
+	for (ms = 0; ms < 2000; ms++) {
+		char *same = rblk_xstrdup(w.value);
+
+		if (ms % 90 == 0)
+			put(same);
+		free(same);
+		run(1);
+		assert_true(serves(0));
+	}
+	stop();
+}
+
 static int get_fails(void *ctx, const char *name, struct rblk_kstate *state,
 		     struct rblk_genl_error *err)
 {
@@ -657,6 +679,7 @@ int main(void)
 		cmocka_unit_test(garbage),
 		cmocka_unit_test(etcd_forgot),
 		cmocka_unit_test(another_cluster),
+		cmocka_unit_test(written_in_between),
 		cmocka_unit_test(signs_of_life),
 		cmocka_unit_test(has_no_voters),
 	};

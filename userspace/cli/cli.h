@@ -64,11 +64,12 @@ int rblk_cmd_man(struct rblk_cli *cli, int argc, char **argv);
 
 /*
  * What this node votes with in a resource that fails over automatically, unless it
- * has that already. 0, or the exit code after a message (register.c).
+ * has that already. @has_data: and in etcd no other node is in sync. 0, or the exit
+ * code after a message (register.c).
  */
 int rblk_cli_create_register(const struct rblk_config *config,
 			     const struct rblk_config_resource *resource,
-			     const struct rblk_config_node *node);
+			     const struct rblk_config_node *node, bool has_data);
 
 /* ---- shared chores (common.c) ---- */
 

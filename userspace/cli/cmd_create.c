@@ -309,10 +309,12 @@ static int find_names(struct rblk_cli *cli, struct order *o, const char *name)
 int rblk_cmd_create(struct rblk_cli *cli, int argc, char **argv)
 {
 	const char *size = NULL, *volume = NULL;
+	bool register_only = false;
 	struct order o = { .n = 0 };
 	const struct rblk_cli_option options[] = {
 		{ "adopt", &o.adopt, NULL }, { "force", &o.force, NULL },
 		{ "size", NULL, &size }, { "volume", NULL, &volume },
+		{ "register", &register_only, NULL },
 		{ NULL, NULL, NULL },
 	};
 	struct rblk_config *config;
@@ -323,6 +325,9 @@ int rblk_cmd_create(struct rblk_cli *cli, int argc, char **argv)
 		return rc;
 	if (argc != 1)
 		return rblk_cli_usage("create");
+	if (register_only && (o.adopt || size || volume))
+		return rblk_cli_fail(RBLK_EXIT_USAGE, NULL,
+				     "--register writes nothing to disks: it does not go with --adopt, --size or --volume");
 	if (size && (!rblk_text_parse_size(size, &o.size) || o.size == 0 ||
 		     o.size % RBLK_ONDISK_BLOCK))
 		return rblk_cli_fail(RBLK_EXIT_USAGE, NULL,
@@ -333,13 +338,19 @@ int rblk_cmd_create(struct rblk_cli *cli, int argc, char **argv)
 		return RBLK_EXIT_CONFIG;
 	o.config = config;
 	rc = find_names(cli, &o, argv[0]);
-	if (rc == 0 && o.resource->members & (1U << o.node->id)) {
+	if (rc == 0 && register_only && (!rblk_config_decides(o.resource) ||
+	    o.resource->failover.arbiter != RBLK_CONFIG_ETCD))
+		rc = rblk_cli_fail(RBLK_EXIT_REFUSED, o.resource->name,
+				   "--register is for failover = auto with arbiter = etcd");
+	if (rc == 0 && !register_only &&
+	    o.resource->members & (1U << o.node->id)) {
 		rc = collect(&o, volume);
 		if (rc == 0)
 			rc = create_all(&o);
 	}
 	if (rc == 0)
-		rc = rblk_cli_create_register(config, o.resource, o.node);
+		rc = rblk_cli_create_register(config, o.resource, o.node,
+					      register_only);
 	for (i = 0; i < o.n; i++) {
 		rblk_meta_close(&o.work[i].disk);
 		rblk_meta_close(&o.work[i].meta);

@@ -37,7 +37,7 @@ const struct rblk_command rblk_commands[] = {
 		"--interval --once --count --json", true, false,
 	}, {
 		"create", rblk_cmd_create,
-		"[--adopt] [--force] [--size SIZE] [--volume N] RES",
+		"[--adopt] [--force] [--size SIZE] [--volume N] RES | --register RES",
 		"write the metadata of this node's volumes, once",
 		"Shows what is on each disk and asks; --force does not ask. With\n"
 		"metadata = start what the disk holds is lost. --adopt keeps it\n"
@@ -45,8 +45,10 @@ const struct rblk_command rblk_commands[] = {
 		"leaves no room, saying by how much to shrink it. --size makes the\n"
 		"volume smaller than the disk: all nodes need the same. Of a\n"
 		"resource with failover = auto also what this node votes with,\n"
-		"unless it has that; on a witness only that.",
-		"--adopt --force --size --volume", true, false,
+		"unless it has that; on a witness only that. --register: only that,\n"
+		"with arbiter = etcd, for a resource that has data: first on the node\n"
+		"whose data is to count, which alone is in sync then.",
+		"--adopt --force --size --volume --register", true, false,
 	}, {
 		"md", rblk_cmd_md,
 		"examine | dump | restore | wipe [--force] [--exact] DEVICE",

@@ -8,7 +8,9 @@
 #include "ctlproto.h"
 #include "etcd_call.h"
 #include "ident.h"
+#include "policy.h"
 #include "shared.h"
+#include "store.h"
 #include "text.h"
 
 #include <gnutls/crypto.h>
@@ -76,9 +78,20 @@ static const char *swap_in(const struct rblk_config *config, unsigned int endpoi
 	return wrong ? why : NULL;
 }
 
+/* What this node promised before there was this register: the next one is above it. */
+static uint64_t promised_here(const char *resource, const uint8_t *uuid)
+{
+	struct rblk_store_record record = { .generation = 0 };
+
+	memcpy(record.uuid, uuid, sizeof(record.uuid));
+	return rblk_store_load(rblk_ctl_state_dir(), resource, &record) < 0 ? 0 :
+	       rblk_policy_gen_of(record.generation);
+}
+
 /* All nodes do this; whoever is first creates it. */
 static int create_in_etcd(const struct rblk_config *config,
-			  const struct rblk_config_resource *resource)
+			  const struct rblk_config_resource *resource,
+			  const struct rblk_config_node *node, bool has_data)
 {
 	struct rblk_shared_value value = {
 		.store = first_of(resource), .serial = 1,
@@ -92,6 +105,9 @@ static int create_in_etcd(const struct rblk_config *config,
 	unsigned int i;
 
 	rblk_ident_uuid(config->cluster, resource->name, uuid);
+	value.store.record.gen = promised_here(resource->name, uuid);
+	if (has_data)
+		value.store.record.insync = 1U << node->id;
 	if (gnutls_rnd(GNUTLS_RND_RANDOM, value.nonce, sizeof(value.nonce)) < 0)
 		abort();
 	rblk_shared_put(bytes, uuid, &value);
@@ -110,7 +126,7 @@ static int create_in_etcd(const struct rblk_config *config,
 
 int rblk_cli_create_register(const struct rblk_config *config,
 			     const struct rblk_config_resource *resource,
-			     const struct rblk_config_node *node)
+			     const struct rblk_config_node *node, bool has_data)
 {
 	const struct rblk_arbiter_store first = first_of(resource);
 	struct rblk_ballot_place place = place_of(config, resource, node);
@@ -120,7 +136,7 @@ int rblk_cli_create_register(const struct rblk_config *config,
 	if (!rblk_config_decides(resource))
 		return 0;
 	if (resource->failover.arbiter == RBLK_CONFIG_ETCD)
-		return create_in_etcd(config, resource);
+		return create_in_etcd(config, resource, node, has_data);
 	if (rblk_ballot_exists(&place)) {
 		printf("%s: its register stays as it is\n", resource->name);
 		return 0;

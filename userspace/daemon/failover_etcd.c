@@ -228,7 +228,8 @@ static void answer(struct rblk_failover *f, struct rblk_engine *e,
 	}
 	if (!reply.found) {
 		rblk_text_format(why, sizeof(why),
-				 "it has no register: run 'rblk create %s'", f->name);
+				 "it has no register: run 'rblk create %s', or 'rblk create --register %s' if there is data",
+				 f->name, f->name);
 		failed(f, e, why, true);
 		return;
 	}
@@ -270,8 +271,11 @@ static void open_it(struct rblk_failover *f, struct rblk_engine *e)
 {
 	f->retry_ms = 0;
 	f->etcd.look_ms = 0;
-	if (f->etcd.started)
+	if (f->etcd.started && rblk_engine_find(e, f->name))
 		return;
+	/* what is not up may begin anew: 'rblk create' wrote another register */
+	memset(&f->etcd, 0, sizeof(f->etcd));
+	f->dirty = false;
 	f->etcd.started = true;
 	rblk_shared_start(&f->etcd.shared, &f->arbiter, e->node->id, f->lease_ms,
 			  f->margin_ms);

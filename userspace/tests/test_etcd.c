@@ -7,7 +7,12 @@
  */
 #include "test.h"
 
+#include "cli.h"
 #include "etcd.h"
+#include "ident.h"
+#include "policy.h"
+#include "shared.h"
+#include "store.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -320,6 +325,77 @@ static void many_at_once(void **state)
 	}
 }
 
+/* The table of verbs is beside rblk's main(), which is not here. */
+const struct rblk_command *rblk_command_find(const char *name)
+{
+	fail_msg("asked for the verb %s", name);
+	return NULL;
+}
+
+static struct rblk_shared_value register_of(const char *resource)
+{
+	struct rblk_etcd_call *call = new_call(env.port, 5000);
+	char *key = rblk_etcd_key("demo", resource);
+	struct rblk_shared_value value;
+	struct rblk_etcd_reply reply;
+	uint8_t uuid[RBLK_UUID_SIZE];
+
+	rblk_etcd_ask_to_read(call, key);
+	wait_for(call);
+	assert_true(call->ok);
+	assert_null(rblk_etcd_parse(call->answer, call->length, key, false, &reply));
+	assert_true(reply.found);
+	rblk_ident_uuid("demo", resource, uuid);
+	assert_int_equal(rblk_shared_get(reply.value, reply.n, uuid, &value),
+			 RBLK_ARBITER_SLOT_OK);
+	free(key);
+	return value;
+}
+
+/* 'rblk create' on two nodes: the first one writes it, the other leaves it alone. */
+static void create_registers(void **state)
+{
+	char *text = rblk_xasprintf("cluster \"demo\" { key-file = \"/k\" }\n"
+		"etcd { endpoints = { \"http://127.0.0.1:1\", \"%s\" } }\n"
+		"node \"alpha\" { id = 0  address = \"10.0.0.1\" }\n"
+		"node \"bravo\" { id = 1  address = \"10.0.0.2\" }\n"
+		"resource \"r1\" { failover = auto arbiter = etcd volume 0 { minor = 0 disk = \"/dev/x\" } }\n"
+		"resource \"r2\" { failover = auto arbiter = etcd volume 0 { minor = 1 disk = \"/dev/y\" } }\n",
+		endpoint(env.port));
+	struct rblk_config *c = rblk_config_parse("f", text, strlen(text));
+	struct rblk_store_record promised;
+	struct rblk_shared_value v, again;
+
+	(void)state;
+	assert_int_equal(c->diags.errors, 0);
+	setenv("RBLK_STATE_DIR", env.dir, 1);
+	setenv("RBLK_RUN_DIR", env.dir, 1);
+	assert_int_equal(rblk_cli_create_register(c, &c->resources[0], &c->nodes[0],
+						  false), 0);
+	v = register_of("r1");
+	assert_int_equal(v.store.record.version, 1);
+	assert_int_equal(v.store.record.gen, 0);
+	assert_int_equal(v.store.record.primary, RBLK_ARBITER_NOBODY);
+	assert_true(v.store.record.idle);
+	assert_int_equal(v.store.record.insync, 3);
+	assert_int_equal(v.lease, c->resources[0].failover.lease_ms);
+	assert_int_equal(rblk_cli_create_register(c, &c->resources[0], &c->nodes[1],
+						  false), 0);
+	again = register_of("r1");
+	assert_memory_equal(again.nonce, v.nonce, sizeof(v.nonce));
+	/* there is data, and generations that were used */
+	rblk_ident_uuid("demo", "r2", promised.uuid);
+	promised.generation = rblk_policy_generation(7, 1, 1);
+	assert_int_equal(rblk_store_save(env.dir, "r2", &promised), 0);
+	assert_int_equal(rblk_cli_create_register(c, &c->resources[1], &c->nodes[1],
+						  true), 0);
+	v = register_of("r2");
+	assert_int_equal(v.store.record.gen, 7);
+	assert_int_equal(v.store.record.insync, 2);
+	rblk_config_free(c);
+	free(text);
+}
+
 /* It believes whom its authority signed, and so does this side. */
 static void certificates(void **state)
 {
@@ -482,6 +558,7 @@ int main(void)
 		cmocka_unit_test(killed_and_started_again),
 		cmocka_unit_test(stands_still),
 		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(create_registers),
 		cmocka_unit_test(certificates),
 		cmocka_unit_test(nonsense_on_the_wire),
 		cmocka_unit_test(nonsense_in_json),

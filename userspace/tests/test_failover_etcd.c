@@ -280,13 +280,13 @@ static void start_daemon(unsigned int i)
 }
 
 /* As 'rblk create' does. */
-static void create_register(uint64_t serial)
+static void create_register(uint64_t gen)
 {
 	struct rblk_shared_value v = {
-		.store.record = { .version = 1, .primary = RBLK_ARBITER_NOBODY,
+		.store.record = { .version = 1, .gen = gen, .primary = RBLK_ARBITER_NOBODY,
 				  .idle = true, .insync = 3, .voters = 3,
 				  .voters_before = 3 },
-		.serial = serial,
+		.serial = 1,
 	};
 	uint8_t bytes[RBLK_SHARED_BYTES];
 	gnutls_datum_t in = { bytes, sizeof(bytes) }, out;
@@ -325,8 +325,8 @@ static void start_with_primary(void)
 	run(200);
 	assert_true(failover(0)->arbiter.mute);
 	assert_string_equal(failover(0)->mute_why,
-			    "it has no register: run 'rblk create r0'");
-	create_register(1);
+			    "it has no register: run 'rblk create r0', or 'rblk create --register r0' if there is data");
+	create_register(0);
 	run(500);
 	assert_false(failover(0)->arbiter.mute);
 	assert_false(failover(1)->arbiter.mute);
@@ -576,7 +576,7 @@ static void etcd_forgot(void **state)
 {
 	(void)state;
 	start_with_primary();
-	create_register(1);
+	create_register(0);
 	run(5000);
 	assert_false(serves(0) || serves(1));
 	assert_non_null(strstr(failover(0)->mute_why, "restored from a backup?"));
@@ -588,6 +588,42 @@ static void etcd_forgot(void **state)
 	run(3000);
 	assert_false(serves(0));
 	assert_non_null(strstr(failover(0)->mute_why, "older than this node's data"));
+	stop();
+}
+
+/* As the documentation says: down, another register, up. */
+static void register_is_written_anew(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start_with_primary();
+	fake_ask(&w.f[0], ASK("demote", ""));
+	run(1000);
+	/* 'rblk down' does that itself, then tells the daemon */
+	for (i = 0; i < NODES; i++) {
+		free(w.f[i].states[--w.f[i].states_n]);
+		assert_int_equal(fake_ask(&w.f[i], ASK("down", "")), 0);
+	}
+	create_register(1);
+	run(1000);
+	assert_non_null(strstr(failover(1)->mute_why, "restored from a backup?"));
+	for (i = 0; i < NODES; i++)
+		fake_ask(&w.f[i], "{\"schema\":\"rblk.control/1\",\"verb\":\"reload\"}");
+	run(300);
+	for (i = 0; i < NODES; i++) {
+		if (failover(i)->arbiter.mute)
+			fail_msg("%s", failover(i)->mute_why);
+		assert_int_equal(fake_ask(&w.f[i], ASK("up", "")), 0);
+	}
+	module_of(0)->resource.data = RBLK_DATA_CONSISTENT;
+	module_of(1)->resource.data = RBLK_DATA_CONSISTENT;
+	run(1000);
+	assert_false(is_primary(0) || is_primary(1));
+	fake_ask(&w.f[0], ASK("promote", ""));
+	run(1000);
+	assert_true(serves(0));
+	assert_int_equal(failover(0)->arbiter.known.gen, 2);
 	stop();
 }
 
@@ -678,6 +714,7 @@ int main(void)
 		cmocka_unit_test(daemon_restarts),
 		cmocka_unit_test(garbage),
 		cmocka_unit_test(etcd_forgot),
+		cmocka_unit_test(register_is_written_anew),
 		cmocka_unit_test(another_cluster),
 		cmocka_unit_test(written_in_between),
 		cmocka_unit_test(signs_of_life),

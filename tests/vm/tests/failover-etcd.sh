@@ -47,10 +47,24 @@ stamper /dev/rblk0 "$dir/alpha" &
 stampers=$!
 stamper /dev/rblk1 "$dir/bravo" &
 stampers="$stampers $!"
+# Writes of a primary that is cut off wait for its peer as well; reads only for the lease.
+read_alpha() {
+	local begun
+	while :; do
+		begun=$(cut -d ' ' -f 1 /proc/uptime)
+		# this may wait for ever
+		dd if=/dev/rblk0 of=/dev/null bs=4k count=1 skip=8 iflag=direct status=none 2>/dev/null &&
+			echo "r 0 ${begun/./}0000000" >>"$dir/reads"
+		sleep 0.05
+	done
+}
+read_alpha &
+stampers="$stampers $!"
 trap 'rc=$?; [ $rc = 0 ] || { failover_tell alpha bravo; cat $dir/etcd.log; }; kill $stampers $(cat $dir/etcd.pid)' EXIT
 leads alpha 30
 eventually 30 in_sync alpha alpha bravo
 eventually 20 test -s "$dir/alpha"
+eventually 20 test -s "$dir/reads"
 
 say "the primary is cut off from both"
 first=$(last_stamp "$dir/alpha")
@@ -63,6 +77,9 @@ first=$(first_stamp_after "$dir/bravo" "$first")
 [ -n "$first" ] || fail "bravo does not work"
 say "alpha served until $last, bravo from $first: $(((first - last) / 1000000)) ms between"
 [ "$last" -lt "$first" ] || fail "alpha served after bravo had begun"
+last=$(last_stamp "$dir/reads")
+say "alpha's last read began at $last"
+[ "$last" -lt "$first" ] || fail "alpha read after bravo had begun"
 mend alpha bravo
 mend alpha etcd
 eventually 90 in_sync bravo alpha bravo

@@ -51,7 +51,7 @@ stampers="$stampers $!"
 read_alpha() {
 	local begun
 	while :; do
-		begun=$(cut -d ' ' -f 1 /proc/uptime)
+		read -r begun _ </proc/uptime
 		# this may wait for ever
 		dd if=/dev/rblk0 of=/dev/null bs=4k count=1 skip=8 iflag=direct status=none 2>/dev/null &&
 			echo "r 0 ${begun/./}0000000" >>"$dir/reads"

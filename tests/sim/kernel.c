@@ -3,10 +3,16 @@
  * kernel.c - what the simulator takes for the module: who may complete what when, which
  * operations a node has, and what a connection leads to
  *
+ * Whether a request may come in and may be reported the module's own core decides
+ * (kmod/core: gate.h, ackpolicy.c).
+ *
  * A node's data is the list of the writes that it holds, in their order. A power cut
  * cuts the list off, but not below what was flushed.
  */
 #include "sim.h"
+
+#include "ackpolicy.h"
+#include "gate.h"
 
 #include <string.h>
 
@@ -30,11 +36,25 @@ static uint64_t disk(struct world *w, uint8_t node)
 	return 50 + random_below(w, 2 * MS);
 }
 
-static bool has_lease(const struct world *w, uint8_t node)
+/* The module's gate, as it stands there. */
+static struct rblk_gate gate_of(const struct world *w, uint8_t node)
 {
 	const struct kernel *k = &w->node[node].kernel;
+	struct rblk_gate gate = {
+		.primary = k->primary, .leased = k->leased,
+		.lease_ns = k->lease_until_ms * 1000000,
+		.too_few = __builtin_popcount(k->in_sync) < w->min_in_sync,
+	};
 
-	return !k->leased || local_ms(w, node) < k->lease_until_ms;
+	gate.until_ns = rblk_gate_needs_until(&gate);
+	return gate;
+}
+
+static bool has_lease(const struct world *w, uint8_t node)
+{
+	struct rblk_gate gate = gate_of(w, node);
+
+	return rblk_gate_lease(&gate, local_ms(w, node) * 1000000) == RBLK_GATE_PASS;
 }
 
 /* Would a read or write that is all done be reported now? */
@@ -47,27 +67,32 @@ bool kernel_completes(const struct world *w, uint8_t node)
 
 /* ---- the writes of the application */
 
+/* The module's own decision, from what the peers are and what they acknowledged. */
 static bool has_peers(const struct world *w, uint8_t node, const struct io *io)
 {
 	const struct kernel *k = &w->node[node].kernel;
+	struct rblk_ack_peers peers = {
+		.applied = w->data & ~BIT(node),
+		.in_sync = k->in_sync,
+	};
+	struct rblk_ack_state state = {
+		.local = RBLK_LOCAL_DONE, .durable = io->kind == IO_FLUSH,
+	};
+	struct rblk_ack_policy policy = { 0 };
 	uint8_t i;
 
 	for (i = 0; i < w->nodes; i++) {
 		const struct link *l = &k->link[i];
 
-		if (i == node || !(w->data & BIT(i)))
-			continue;
-		/* As today without a set: a lost peer is not waited for. */
-		if (k->in_sync ? !(k->in_sync & BIT(i)) : !l->up_to_date)
-			continue;
+		if (l->up && l->up_to_date)
+			peers.joined |= BIT(i);
+		if ((io->kind == IO_FLUSH ? l->durable_acked : l->acked) >= io->need)
+			state.applied |= BIT(i);
 		if (!SIM_RULE(WAIT_FOR_IN_SYNC) && !l->up)
-			continue;
-		if (io->kind == IO_WRITE && l->acked < io->need)
-			return false;
-		if (io->kind == IO_FLUSH && l->durable_acked < io->need)
-			return false;
+			peers.in_sync &= ~BIT(i);
 	}
-	return true;
+	rblk_ackpolicy_choose(&policy, &peers);
+	return rblk_ackpolicy_verdict(&policy, &state) == RBLK_VERDICT_COMPLETE;
 }
 
 static void complete(struct world *w, uint8_t node)
@@ -120,17 +145,10 @@ static void send_flush(struct world *w, uint8_t node, uint8_t peer)
 	e->a = l->sent;
 }
 
-/* New writes are held, as with fewer in sync than they need. */
-static bool has_too_few(const struct world *w, uint8_t node)
-{
-	const struct kernel *k = &w->node[node].kernel;
-
-	return __builtin_popcount(k->in_sync) < w->min_in_sync;
-}
-
 static void admit(struct world *w, uint8_t node, unsigned int slot)
 {
 	struct kernel *k = kernel_of(w, node);
+	struct rblk_gate gate = gate_of(w, node);
 	struct io *io = &k->io[slot];
 	struct event *e;
 	uint8_t i;
@@ -138,7 +156,8 @@ static void admit(struct world *w, uint8_t node, unsigned int slot)
 	if (!k->primary || !has_lease(w, node))
 		return;
 	if (io->kind == IO_WRITE) {
-		if (k->len == OPS_MAX || has_too_few(w, node))
+		if (k->len == OPS_MAX ||
+		    rblk_gate_write(&gate, local_ms(w, node) * 1000000) != RBLK_GATE_PASS)
 			return;
 		k->data[k->len++] = (struct op){ k->gen, ++w->next_id };
 	}

@@ -4,7 +4,7 @@
 # long: yes
 # timeout: 400
 #
-# "rblk promote" on the backup, ten times to and fro, while an application writes to
+# "rblk promote" on the backup, ten times back and forth, while an application writes to
 # whichever node is primary: nothing that was acknowledged is lost.
 
 # shellcheck source=tests/vm/lib/failover.sh

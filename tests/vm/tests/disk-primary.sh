@@ -61,7 +61,11 @@ survives dead
 
 say "what a disk took before it failed is stored nowhere"
 crash_protocol=C
-crash_config alpha bravo | install_config_commands | bash
+# longer than it takes: a lost peer would let the write complete, on the disk as it was
+{
+	echo 'net { timeout = 60s }'
+	crash_config alpha bravo
+} | install_config_commands | bash
 fresh_start alpha bravo
 cut alpha bravo
 dd if=/dev/urandom of=/dev/rblk0 bs=4k count=1 oflag=direct status=none 2>/dev/null &

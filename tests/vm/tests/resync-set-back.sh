@@ -12,6 +12,7 @@
 say() { echo "-- $(date +%T) $*"; }
 lacks_less_than() { [ "$(peer_number alpha bravo lacks_bytes)" -lt "$1" ]; }
 position() { rblk md examine "$(disk bravo)" | awk '$1 == "position" { print $2 }'; }
+is_named() { dmesg | grep "set back to an earlier moment of a resync"; }
 stop() {
 	on bravo rblk down --force r0
 	blockdev --flushbufs "$(disk bravo)"
@@ -44,7 +45,7 @@ dd if="$image" of="$(disk bravo)" bs=1M conv=fsync status=none
 netem alpha bravo
 on bravo rblk up r0
 connected alpha
-eventually 10 grep -q "set back to an earlier moment of a resync" <(dmesg)
+eventually 10 is_named
 level alpha
 identical /dev/ram0 /dev/ram1
 

@@ -12,10 +12,13 @@
 say() { echo "-- $(date +%T) $*"; }
 lacks_less_than() { [ "$(peer_number alpha bravo lacks_bytes)" -lt "$1" ]; }
 position() { rblk md examine "$(disk bravo)" | awk '$1 == "position" { print $2 }'; }
+slowly() { netem alpha bravo rate $((24 / $(patient 1)))mbit; }
 is_named() { dmesg | grep "set back to an earlier moment of a resync"; }
 stop() {
 	on bravo rblk down --force r0
 	blockdev --flushbufs "$(disk bravo)"
+	rblk md examine "$(disk bravo)" | grep -E "^data +inconsistent" ||
+		fail "the resync was through before it was stopped"
 }
 
 rblk_metadata=start
@@ -25,11 +28,11 @@ on alpha rblk disconnect r0 bravo
 fio --name=all --filename=/dev/rblk0 --direct=1 --rw=write --bs=256k --size=40m \
 	--ioengine=libaio --iodepth=4 --output=/tmp/fio-all
 forgive_kernel_log
-netem alpha bravo rate 24mbit
+slowly
 
 say "a first part of it"
 on alpha rblk connect r0 bravo
-eventually 60 lacks_less_than $((32 << 20))
+eventually 60 lacks_less_than $((35 << 20))
 stop
 image=$(mktemp)
 dd if="$(disk bravo)" of="$image" bs=1M status=none
@@ -38,7 +41,7 @@ was=$(position)
 say "a second part, then back to the first"
 on bravo rblk up r0
 connected alpha
-eventually 60 lacks_less_than $((16 << 20))
+eventually 60 lacks_less_than $((27 << 20))
 stop
 [ "$(position)" = "$was" ] || fail "the position moved from $was to $(position): nothing to see here"
 dd if="$image" of="$(disk bravo)" bs=1M conv=fsync status=none
@@ -54,9 +57,9 @@ on alpha rblk disconnect r0 bravo
 fio --name=again --filename=/dev/rblk0 --direct=1 --rw=write --bs=256k --size=40m \
 	--ioengine=libaio --iodepth=4 --output=/tmp/fio-again
 dmesg -C
-netem alpha bravo rate 24mbit
+slowly
 on alpha rblk connect r0 bravo
-eventually 60 lacks_less_than $((28 << 20))
+eventually 60 lacks_less_than $((35 << 20))
 stop
 netem alpha bravo
 on bravo rblk up r0

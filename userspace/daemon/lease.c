@@ -20,59 +20,82 @@ struct rblk_lease_item {
 	int rc;
 };
 
-static void append(struct rblk_lease_item **list, struct rblk_lease_item *item)
+static void append(struct rblk_lease_item **list, struct rblk_lease_item *items)
 {
 	while (*list)
 		list = &(*list)->next;
-	item->next = NULL;
-	*list = item;
+	*list = items;
 }
 
-static void tell(struct rblk_genl *g, struct rblk_lease_item *item)
+static size_t count(const struct rblk_lease_item *item)
 {
-	struct rblk_kreq req = {
-		.cmd = RBLK_CMD_RESOURCE_SET, .nest = RBLK_A_RESOURCE,
-		.resource = { .has = RBLK_HAS(RBLK_RES_LEASE_UNTIL_NS),
-			      .lease_until_ns = item->until_ms * NS_PER_MS },
-	};
-	struct rblk_genl_error err;
+	size_t n = 0;
 
-	rblk_text_copy(req.name, sizeof(req.name), item->resource);
-	item->rc = rblk_genl_request(g, &req, &err);
+	for (; item; item = item->next)
+		n++;
+	return n;
 }
 
-/* The next one, or NULL at the end. */
-static struct rblk_lease_item *next_item(struct rblk_leases *l)
+/* All of the list, in few messages: what they cost counts with many resources. */
+static void tell(struct rblk_genl *g, struct rblk_lease_item *list)
 {
+	size_t n = count(list), i = 0;
+	struct rblk_kreq *reqs = rblk_xcalloc(n, sizeof(*reqs));
+	int *rc = rblk_xcalloc(n, sizeof(*rc));
 	struct rblk_lease_item *item;
+
+	for (item = list; item; item = item->next, i++) {
+		reqs[i].cmd = RBLK_CMD_RESOURCE_SET;
+		reqs[i].nest = RBLK_A_RESOURCE;
+		reqs[i].resource.has = RBLK_HAS(RBLK_RES_LEASE_UNTIL_NS);
+		reqs[i].resource.lease_until_ns = item->until_ms * NS_PER_MS;
+		rblk_text_copy(reqs[i].name, sizeof(reqs[i].name), item->resource);
+	}
+	rblk_genl_request_all(g, reqs, n, rc);
+	for (item = list, i = 0; item; item = item->next, i++)
+		item->rc = rc[i];
+	free(reqs);
+	free(rc);
+}
+
+static void fail(struct rblk_lease_item *list, int rc)
+{
+	for (; list; list = list->next)
+		list->rc = rc;
+}
+
+/* All there is, or NULL at the end. */
+static struct rblk_lease_item *next_items(struct rblk_leases *l)
+{
+	struct rblk_lease_item *list;
 
 	uv_mutex_lock(&l->mutex);
 	while (!l->todo && !l->stop)
 		uv_cond_wait(&l->wanted, &l->mutex);
-	item = l->stop ? NULL : l->todo;
-	if (item)
-		l->todo = item->next;
+	list = l->stop ? NULL : l->todo;
+	if (list)
+		l->todo = NULL;
 	uv_mutex_unlock(&l->mutex);
-	return item;
+	return list;
 }
 
 static void work(void *data)
 {
 	struct rblk_leases *l = data;
-	struct rblk_lease_item *item;
+	struct rblk_lease_item *list;
 	struct rblk_genl_error err;
 	struct rblk_genl g;
 	int rc = rblk_genl_open(&g, &err);
 
 	if (rc == 0)
 		rblk_genl_wait_long(&g);
-	while ((item = next_item(l))) {
+	while ((list = next_items(l))) {
 		if (rc == 0)
-			tell(&g, item);
+			tell(&g, list);
 		else
-			item->rc = rc;
+			fail(list, rc);
 		uv_mutex_lock(&l->mutex);
-		append(&l->done, item);
+		append(&l->done, list);
 		uv_mutex_unlock(&l->mutex);
 		uv_async_send(&l->ended);
 	}
@@ -105,10 +128,23 @@ int rblk_leases_open(struct rblk_leases *l, uv_loop_t *loop,
 
 	*l = (struct rblk_leases){ .engine = engine };
 	l->ended.data = l;
+	l->turn_ends.data = l;
 	uv_mutex_init(&l->mutex);
 	uv_cond_init(&l->wanted);
+	uv_prepare_init(loop, &l->turn_ends);
 	rc = uv_async_init(loop, &l->ended, ended);
 	return rc < 0 ? rc : uv_thread_create(&l->thread, work, l);
+}
+
+/* The loop has done all that was due, and would wait now. */
+static void turn_ends(uv_prepare_t *prepare)
+{
+	struct rblk_leases *l = prepare->data;
+
+	uv_prepare_stop(prepare);
+	uv_mutex_lock(&l->mutex);
+	uv_cond_signal(&l->wanted);
+	uv_mutex_unlock(&l->mutex);
 }
 
 void rblk_leases_set(struct rblk_leases *l, const char *resource,
@@ -126,8 +162,11 @@ void rblk_leases_set(struct rblk_leases *l, const char *resource,
 		append(&l->todo, item);
 	}
 	item->until_ms = until_ms;
-	uv_cond_signal(&l->wanted);
+	/* a primary that is to stop does not wait until the others are renewed, too */
+	if (!until_ms)
+		uv_cond_signal(&l->wanted);
 	uv_mutex_unlock(&l->mutex);
+	uv_prepare_start(&l->turn_ends, turn_ends);
 }
 
 static void free_items(struct rblk_lease_item *item)
@@ -148,6 +187,7 @@ void rblk_leases_close(struct rblk_leases *l)
 	uv_mutex_unlock(&l->mutex);
 	uv_thread_join(&l->thread);
 	uv_close((uv_handle_t *)&l->ended, NULL);
+	uv_close((uv_handle_t *)&l->turn_ends, NULL);
 	free_items(l->todo);
 	free_items(l->done);
 }

@@ -16,6 +16,7 @@
  * struct rblk_leases - the thread and what it is to do
  * @engine: gets rblk_failover_lease_set()
  * @ended: wakes the loop
+ * @turn_ends: what is to be told is handed over together, at the end of the loop's turn
  * @mutex: protects what follows
  * @wanted: signals @todo
  * @todo: what the module is to be told, one per resource
@@ -26,6 +27,7 @@
 struct rblk_leases {
 	struct rblk_engine *engine;
 	uv_async_t ended;
+	uv_prepare_t turn_ends;
 	uv_mutex_t mutex;
 	uv_cond_t wanted;
 	struct rblk_lease_item *todo;
@@ -46,7 +48,7 @@ int rblk_leases_open(struct rblk_leases *l, uv_loop_t *loop,
 		     struct rblk_engine *engine);
 
 /**
- * rblk_leases_set - tell the module, as soon as can be
+ * rblk_leases_set - tell the module, in this turn of the loop; that there is none: now
  * @l: the thread
  * @resource: of which resource
  * @until_ms: CLOCK_BOOTTIME; 0: there is no lease

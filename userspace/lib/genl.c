@@ -103,30 +103,40 @@ static int handle_datagram(const char *buf, int len, uint32_t seq,
 	return 1;
 }
 
+/* The length of a datagram in @g->buf, or a negative errno. */
+static ssize_t receive(struct rblk_genl *g, struct rblk_genl_error *err)
+{
+	ssize_t n;
+
+	if (!g->buf)
+		g->buf = rblk_xcalloc(1, RECV_BYTES);
+	do {
+		n = recv(rblk_genl_fd(g), g->buf, RECV_BYTES, MSG_TRUNC);
+	} while (n < 0 && errno == EINTR);
+	if (n > RECV_BYTES)
+		return set_error(err, ENOSPC, NULL);
+	if (n > 0)
+		return n;
+	if (n == 0)
+		return set_error(err, EPIPE, NULL);
+	return set_error(err, errno == EAGAIN ? ETIMEDOUT : errno,
+			 errno == EAGAIN ? "the module does not answer" : NULL);
+}
+
 static int transact(struct rblk_genl *g, struct nlmsghdr *nlh, answer_fn fn,
 		    void *data, bool *interrupted, struct rblk_genl_error *err)
 {
-	char *buf;
+	ssize_t n;
 	int rc;
 
 	nlh->nlmsg_seq = ++g->seq;
 	if (mnl_socket_sendto(g->nl, nlh, nlh->nlmsg_len) < 0)
 		return set_error(err, errno, NULL);
-	buf = rblk_xcalloc(1, RECV_BYTES);
 	do {
-		ssize_t n = mnl_socket_recvfrom(g->nl, buf, RECV_BYTES);
-
-		if (n < 0 && errno == EINTR)
-			rc = 1;
-		else if (n < 0)
-			rc = set_error(err, errno == EAGAIN ? ETIMEDOUT : errno,
-				       errno == EAGAIN ?
-				       "the module does not answer" : NULL);
-		else
-			rc = handle_datagram(buf, n, g->seq, fn, data,
-					     interrupted, err);
+		n = receive(g, err);
+		rc = n < 0 ? (int)n : handle_datagram(g->buf, n, g->seq, fn, data,
+						      interrupted, err);
 	} while (rc > 0);
-	free(buf);
 	return rc;
 }
 
@@ -258,6 +268,8 @@ void rblk_genl_close(struct rblk_genl *g)
 	if (g->nl)
 		mnl_socket_close(g->nl);
 	g->nl = NULL;
+	free(g->buf);
+	g->buf = NULL;
 }
 
 int rblk_genl_fd(const struct rblk_genl *g)
@@ -275,6 +287,85 @@ int rblk_genl_request(struct rblk_genl *g, const struct rblk_kreq *req,
 
 	rblk_kmsg_put(nlh, req);
 	return transact(g, nlh, NULL, NULL, &ignored, err);
+}
+
+/* ---- many at a time */
+
+/* No request is longer: what is in one, and a head for each attribute. */
+#define MANY_BYTES	1024
+_Static_assert(sizeof(struct rblk_kreq) + 256 <= MANY_BYTES, "a request fits");
+
+/*
+ * Put as many of @reqs into @buf as fit, numbered from @g->seq + 1 on. All that are
+ * refused are answered, of those that are done only the last. Returns how many.
+ */
+static size_t put_many(struct rblk_genl *g, const struct rblk_kreq *reqs, size_t n,
+		       char *buf, size_t *len)
+{
+	struct nlmsghdr *nlh = NULL;
+	size_t i;
+
+	*len = 0;
+	for (i = 0; i < n && *len + MANY_BYTES <= SEND_BYTES; i++) {
+		nlh = begin(buf + *len, g->family, 0, reqs[i].cmd, RBLK_GENL_VERSION);
+		rblk_kmsg_put(nlh, &reqs[i]);
+		nlh->nlmsg_seq = g->seq + 1 + i;
+		*len += MNL_ALIGN(nlh->nlmsg_len);
+	}
+	if (nlh)
+		nlh->nlmsg_flags |= NLM_F_ACK;
+	return i;
+}
+
+/* Answers to requests @first, @first + 1 ...: true once the last one's was there. */
+static bool take_answers(const char *buf, int len, uint32_t first, size_t n, int *rc)
+{
+	const struct nlmsghdr *nlh = (const void *)buf;
+	struct rblk_genl_error err;
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		uint32_t i = nlh->nlmsg_seq - first;
+
+		if (nlh->nlmsg_type != NLMSG_ERROR || i >= n)
+			continue;
+		rc[i] = parse_ack(nlh, &err);
+		if (i == n - 1)
+			return true;
+	}
+	return false;
+}
+
+static void request_some(struct rblk_genl *g, const char *buf, size_t len, size_t n,
+			 int *rc)
+{
+	uint32_t first = g->seq + 1;
+	struct rblk_genl_error err;
+	ssize_t got;
+	size_t i;
+
+	g->seq += n;
+	got = mnl_socket_sendto(g->nl, buf, len) < 0 ? set_error(&err, errno, NULL) : 0;
+	while (got >= 0) {
+		got = receive(g, &err);
+		if (got >= 0 && take_answers(g->buf, got, first, n, rc))
+			return;
+	}
+	/* whether they were done is not known */
+	for (i = 0; i < n; i++)
+		rc[i] = rc[i] ? rc[i] : (int)got;
+}
+
+void rblk_genl_request_all(struct rblk_genl *g, const struct rblk_kreq *reqs, size_t n,
+			   int *rc)
+{
+	char buf[SEND_BYTES];
+	size_t some, len;
+
+	memset(rc, 0, n * sizeof(*rc));
+	for (; n; n -= some, reqs += some, rc += some) {
+		some = put_many(g, reqs, n, buf, &len);
+		request_some(g, buf, len, some, rc);
+	}
 }
 
 static int parse_one_state(const struct nlmsghdr *nlh, void *data)

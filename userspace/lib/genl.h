@@ -19,6 +19,7 @@ struct rblk_genl {
 	uint16_t family;
 	uint32_t group;
 	uint32_t seq;
+	char *buf;			/* what the module answers, of the last request */
 };
 
 /*
@@ -33,6 +34,14 @@ int rblk_genl_fd(const struct rblk_genl *g);
 /* Send @req and wait for its acknowledgement. */
 int rblk_genl_request(struct rblk_genl *g, const struct rblk_kreq *req,
 		      struct rblk_genl_error *err);
+
+/*
+ * Send all @n of @reqs, few datagrams for many, and wait until they are done. One that
+ * is refused does not keep the others from being done: @rc says of each 0 or a
+ * negative errno.
+ */
+void rblk_genl_request_all(struct rblk_genl *g, const struct rblk_kreq *reqs, size_t n,
+			   int *rc);
 
 /* Requests end by themselves, but may take minutes: wait for them. */
 void rblk_genl_wait_long(struct rblk_genl *g);

@@ -16,9 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* @i: unsigned int */
 #define FOR_EACH_PEER(r, i) \
-	for (i = 0; i < RBLK_MAX_NODES; i++) \
-		if ((r)->peers & (1U << (i)))
+	for (i = next_peer(r, 0); i < RBLK_MAX_NODES; i = next_peer(r, i + 1))
+
+static unsigned int next_peer(const struct rblk_engine_resource *r, unsigned int from)
+{
+	unsigned int left = r->peers >> from;
+
+	return left ? from + __builtin_ctz(left) : RBLK_MAX_NODES;
+}
 
 const char *rblk_engine_peer_name(const struct rblk_engine *e, unsigned int id)
 {

@@ -144,6 +144,7 @@ struct rblk_engine {
 	struct rblk_cluster cluster;
 	struct sockaddr_storage udp_addr[RBLK_DETECTOR_PATHS];	/* where it listens */
 	struct rblk_failover *failovers;
+	struct rblk_failover *found_last;	/* the one after that; or NULL */
 	uint32_t etcd_calls;			/* so far */
 	struct rblk_engine_fence fence[RBLK_MAX_NODES];
 	bool started;

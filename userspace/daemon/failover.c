@@ -20,22 +20,38 @@ static uint64_t now_of(const struct rblk_engine *e)
 	return e->ops->boottime_us(e->ctx) / 1000;
 }
 
-struct rblk_failover *rblk_failover_find(struct rblk_engine *e, const char *name)
+/* Other nodes tell of resources in the order in which they are listed here as well. */
+static struct rblk_failover *find(struct rblk_engine *e,
+				  bool (*is)(const struct rblk_failover *f, const void *what),
+				  const void *what)
 {
-	struct rblk_failover *f = e->failovers;
+	struct rblk_failover *last = e->found_last, *f;
 
-	while (f && strcmp(f->name, name) != 0)
-		f = f->next;
+	for (f = last; f; f = f->next)
+		if (is(f, what))
+			goto found;
+	for (f = e->failovers; f != last; f = f->next)
+		if (is(f, what))
+			goto found;
+	return NULL;
+found:
+	e->found_last = f->next;
 	return f;
 }
 
-static struct rblk_failover *find_uuid(struct rblk_engine *e, const uint8_t *uuid)
+static bool has_name(const struct rblk_failover *f, const void *name)
 {
-	struct rblk_failover *f = e->failovers;
+	return strcmp(f->name, name) == 0;
+}
 
-	while (f && memcmp(f->uuid, uuid, sizeof(f->uuid)) != 0)
-		f = f->next;
-	return f;
+static bool has_uuid(const struct rblk_failover *f, const void *uuid)
+{
+	return memcmp(f->uuid, uuid, sizeof(f->uuid)) == 0;
+}
+
+struct rblk_failover *rblk_failover_find(struct rblk_engine *e, const char *name)
+{
+	return find(e, has_name, name);
 }
 
 void rblk_failover_due(struct rblk_engine *e, const char *name)
@@ -208,6 +224,7 @@ void rblk_failover_configure(struct rblk_engine *e)
 			continue;
 		}
 		*at = f->next;
+		e->found_last = NULL;
 		drop(f);
 	}
 	for (i = 0; i < e->config->resources_n; i++) {
@@ -224,6 +241,7 @@ void rblk_failover_stop(struct rblk_engine *e)
 {
 	struct rblk_failover *f;
 
+	e->found_last = NULL;
 	while ((f = e->failovers)) {
 		e->failovers = f->next;
 		drop(f);
@@ -359,10 +377,13 @@ static uint64_t run_one(struct rblk_failover *f, struct rblk_engine *e)
 uint64_t rblk_failover_run(struct rblk_engine *e)
 {
 	struct rblk_failover *f;
-	uint64_t wake = UINT64_MAX;
+	uint64_t wake = UINT64_MAX, now = now_of(e);
 
-	for (f = e->failovers; f; f = f->next)
-		wake = earlier(wake, run_one(f, e));
+	for (f = e->failovers; f; f = f->next) {
+		if (f->is_due || now >= f->run_ms)
+			f->run_ms = run_one(f, e);
+		wake = earlier(wake, f->run_ms);
+	}
 	return wake;
 }
 
@@ -424,7 +445,7 @@ static void take_handover(struct rblk_failover *f, struct rblk_engine *e,
 void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 			const struct rblk_beat_body *body)
 {
-	struct rblk_failover *f = find_uuid(e, body->uuid);
+	struct rblk_failover *f = find(e, has_uuid, body->uuid);
 
 	if (!f || node >= RBLK_MAX_NODES)
 		return;

@@ -161,6 +161,7 @@ struct rblk_failover_request {
  * @is_due: a step is due now
  * @told_by: by node: counter of the datagram that @view's told is from
  * @wake_ms: else then
+ * @run_ms: whoever makes anything but a step due before then says @is_due as well
  * @look_ms: when the module was asked last
  * @is_stale: it has something new to tell
  * @stopping: the kernel is to have no lease before anything of the arbiter's goes on
@@ -211,6 +212,7 @@ struct rblk_failover {
 	uint64_t told_by[RBLK_MAX_NODES];
 	bool is_due;
 	uint64_t wake_ms;
+	uint64_t run_ms;
 	uint64_t look_ms;
 	bool is_stale;
 	bool stopping;

@@ -40,6 +40,7 @@ void rblk_failover_stop_kernel(struct rblk_failover *f, struct rblk_engine *e)
 	if (f->lease_set_ms <= e->ops->boottime_us(e->ctx) / 1000)
 		return;
 	f->stopping = true;
+	f->run_ms = 0;
 	rblk_failover_set_lease(f, e, 0);
 }
 
@@ -200,11 +201,12 @@ static void fill_request(struct rblk_failover *f, const struct rblk_policy_out *
 void rblk_failover_act(struct rblk_failover *f, struct rblk_engine *e,
 		       const struct rblk_policy_out *out)
 {
-	struct rblk_engine_resource *r = rblk_engine_find(e, f->name);
+	struct rblk_engine_resource *r;
 	struct rblk_kreq req = { .cmd = 0 };
 
 	if (out->kernel == RBLK_POLICY_KERNEL_NONE)
 		return;
+	r = rblk_engine_find(e, f->name);
 	if (!r) {
 		f->view.failures++;
 		return;

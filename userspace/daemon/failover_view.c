@@ -11,7 +11,13 @@
 #include <string.h>
 
 #define NS_PER_MS	1000000ULL
-#define CALM_MS		5000	/* the module tells what changes; ask all the same */
+/*
+ * The module tells what changes, but not of writes; ask all the same. Soon after a
+ * promotion its record waits for the first of them.
+ */
+#define CALM_MS		30000
+#define CALM_AFTER_MS	5000
+#define SOON_MS		60000
 
 static bool disks_are_well(const struct rblk_kstate *s)
 {
@@ -156,6 +162,15 @@ static bool is_calm(const struct rblk_failover *f)
 	       f->waits == RBLK_POLICY_FINE;
 }
 
+static uint64_t calm_ms(const struct rblk_failover *f, const struct rblk_engine *e)
+{
+	const struct rblk_history_record *r = &f->record;
+
+	return r->promoted_ms && !r->first_write_ms &&
+	       e->ops->realtime_ms(e->ctx) - r->promoted_ms < SOON_MS ?
+	       CALM_AFTER_MS : CALM_MS;
+}
+
 static void see_nodes(struct rblk_failover *f, struct rblk_engine *e)
 {
 	unsigned int i;
@@ -185,7 +200,7 @@ void rblk_failover_look(struct rblk_failover *f, struct rblk_engine *e,
 {
 	struct rblk_policy_view *v = &f->view;
 
-	if (!is_calm(f) || now_ms >= f->look_ms + CALM_MS) {
+	if (!is_calm(f) || now_ms >= f->look_ms + calm_ms(f, e)) {
 		ask_kernel(f, e);
 		f->look_ms = now_ms;
 		f->is_stale = false;

@@ -279,7 +279,7 @@ static int op_dump(void *ctx, struct rblk_kstate **states, size_t *n,
 	size_t i;
 
 	(void)err;
-	*states = rblk_xcalloc(FAKE_MAX, sizeof(**states));
+	*states = rblk_xcalloc(f->states_n, sizeof(**states));
 	for (i = 0; i < f->states_n; i++)
 		(*states)[i] = *f->states[i];
 	*n = f->states_n;

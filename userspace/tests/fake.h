@@ -8,7 +8,7 @@
 
 #include "engine.h"
 
-#define FAKE_MAX	4
+#define FAKE_MAX	128
 #define FAKE_LATER	-1		/* not answered yet */
 
 struct fake {

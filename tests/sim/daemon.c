@@ -388,6 +388,13 @@ static void take_body(struct world *w, uint8_t node, uint8_t from, uint64_t coun
 		rblk_arbiter_receive(&d->arbiter, &body->arbiter, local_ms(w, node), &out);
 		obey(w, node, &out);
 		break;
+	case RBLK_BEAT_HELD:
+		if (counter < d->holds_by[from])
+			break;
+		d->holds_by[from] = counter;
+		d->holds[from] = body->held;
+		d->holds_is_new[from] = true;
+		break;
 	case RBLK_BEAT_HANDOVER:
 		if (body->handover.what == RBLK_POLICY_HANDOVER_ASK)
 			d->asked_by = from;
@@ -426,6 +433,8 @@ static void packet(struct world *w, const struct event *e)
 		rblk_detector_restarted(&d->detector, e->peer);
 		memset(&d->told[e->peer], 0, sizeof(d->told[0]));
 		d->told_by[e->peer] = 0;
+		d->holds_by[e->peer] = 0;
+		d->holds_is_new[e->peer] = false;
 		send_hello(w, e->node, e->peer);
 	}
 	while (!w->broken && rblk_beat_next(&r, &body))
@@ -433,10 +442,18 @@ static void packet(struct world *w, const struct event *e)
 	daemon_look(w, e->node);
 }
 
+/* It has what this node said last, and would say now. */
+static bool knows(const struct daemon *d, uint8_t peer, uint64_t hash)
+{
+	return d->holds_is_new[peer] && d->holds[peer] == d->told_hash && hash == d->told_hash;
+}
+
 static void beat(struct world *w, uint8_t node)
 {
 	struct daemon *d = daemon_of(w, node);
 	struct rblk_beat_body body, told = { .type = RBLK_BEAT_RESOURCE };
+	struct rblk_beat_body held = { .type = RBLK_BEAT_HELD };
+	uint64_t hash;
 	struct rblk_beat_writer out;
 	struct rblk_policy_view v;
 	uint8_t i;
@@ -445,6 +462,7 @@ static void beat(struct world *w, uint8_t node)
 	see(w, node, &v);
 	rblk_policy_tell(&d->policy, &v, &told.told);
 	memcpy(told.uuid, uuid, sizeof(uuid));
+	hash = rblk_beat_hash(uuid, &told.told);
 	for (i = 0; i < w->nodes; i++) {
 		if (i == node)
 			continue;
@@ -455,11 +473,15 @@ static void beat(struct world *w, uint8_t node)
 		memset(&body, 0, sizeof(body));
 		body.type = RBLK_BEAT_BEAT;
 		rblk_detector_send(&d->detector, i, 0, local_us(w, node), &body.beat);
+		held.held = v.peer[i].alive ? rblk_beat_hash(uuid, &d->told[i]) : 0;
 		begin(w, node, i, &out);
-		if (!rblk_beat_add(&out, &body) || !rblk_beat_add(&out, &told))
+		if (!rblk_beat_add(&out, &body) || !rblk_beat_add(&out, &held) ||
+		    (!knows(d, i, hash) && !rblk_beat_add(&out, &told)))
 			abort();
+		d->holds_is_new[i] = false;
 		send(w, node, i, &out);
 	}
+	d->told_hash = hash;
 	post(w, w->now + (uint64_t)(INTERVAL_MS * MS / w->node[node].rate), EV_BEAT,
 	     node)->epoch = d->epoch;
 	daemon_look(w, node);

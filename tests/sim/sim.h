@@ -142,6 +142,10 @@ struct daemon {
 	struct rblk_session session[NODES];
 	struct rblk_policy_told told[NODES];
 	uint64_t told_by[NODES];	/* counter of the datagram that it came with */
+	uint64_t told_hash;		/* of what it said of itself last */
+	uint64_t holds[NODES];		/* what others said that they have of that */
+	uint64_t holds_by[NODES];
+	bool holds_is_new[NODES];	/* since the last beat */
 	struct rblk_policy_view view;
 	enum rblk_policy_fence fence[NODES];
 	uint64_t wake_at;

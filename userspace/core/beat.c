@@ -95,9 +95,13 @@ static_assert(sizeof(struct msg_resource) == 52);
 static_assert(sizeof(struct msg_arbiter) == 68);
 static_assert(sizeof(struct msg_lease) == 24);
 
+struct msg_held {
+	__le64 sum;
+} __packed;
+
 /* What enum rblk_beat_type says, and one that only the bytes have. */
 #define LEASES	5
-#define TYPES	6
+#define TYPES	7
 
 #define ROOM	(RBLK_BEAT_MAX_BYTES - RBLK_BEAT_MAC_BYTES)
 
@@ -155,9 +159,9 @@ static bool add_beat(struct rblk_beat_writer *w, const struct rblk_detector_beat
 	return append(w, RBLK_BEAT_BEAT, &msg, sizeof(msg));
 }
 
-static bool add_told(struct rblk_beat_writer *w, const struct rblk_beat_body *body)
+static struct msg_resource put_told(const uint8_t uuid[RBLK_BEAT_UUID_BYTES],
+				    const struct rblk_policy_told *told)
 {
-	const struct rblk_policy_told *told = &body->told;
 	struct msg_resource msg = {
 		.flags = told->flags,
 		.primary = told->primary,
@@ -167,8 +171,44 @@ static bool add_told(struct rblk_beat_writer *w, const struct rblk_beat_body *bo
 		.data_seq = cpu_to_le64(told->data_seq),
 	};
 
-	memcpy(msg.uuid, body->uuid, sizeof(msg.uuid));
+	memcpy(msg.uuid, uuid, sizeof(msg.uuid));
+	return msg;
+}
+
+static bool add_told(struct rblk_beat_writer *w, const struct rblk_beat_body *body)
+{
+	struct msg_resource msg = put_told(body->uuid, &body->told);
+
 	return append(w, RBLK_BEAT_RESOURCE, &msg, sizeof(msg));
+}
+
+static bool add_held(struct rblk_beat_writer *w, const struct rblk_beat_body *body)
+{
+	struct msg_held msg = { .sum = cpu_to_le64(body->held) };
+
+	return append(w, RBLK_BEAT_HELD, &msg, sizeof(msg));
+}
+
+/* Each word is mixed into all bits (the end of splitmix64); the same on all nodes. */
+uint64_t rblk_beat_hash(const uint8_t uuid[RBLK_BEAT_UUID_BYTES],
+			const struct rblk_policy_told *told)
+{
+	struct msg_resource msg = put_told(uuid, told);
+	uint64_t h = 0, word;
+	size_t at, n;
+
+	for (at = 0; at < sizeof(msg); at += n) {
+		__le64 raw = 0;
+
+		n = sizeof(msg) - at < sizeof(raw) ? sizeof(msg) - at : sizeof(raw);
+		memcpy(&raw, (const uint8_t *)&msg + at, n);
+		word = le64_to_cpu(raw);
+		h = (h ^ word) + 0x9e3779b97f4a7c15;
+		h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9;
+		h = (h ^ (h >> 27)) * 0x94d049bb133111eb;
+		h ^= h >> 31;
+	}
+	return h;
 }
 
 static bool add_arbiter(struct rblk_beat_writer *w, const struct rblk_beat_body *body)
@@ -251,6 +291,9 @@ bool rblk_beat_add(struct rblk_beat_writer *w, const struct rblk_beat_body *body
 		break;
 	case RBLK_BEAT_HANDOVER:
 		fits = add_handover(w, body);
+		break;
+	case RBLK_BEAT_HELD:
+		fits = add_held(w, body);
 		break;
 	}
 	if (fits)
@@ -390,12 +433,22 @@ static bool get_handover(const uint8_t *at, struct rblk_beat_body *body)
 	       msg.reason < __RBLK_POLICY_REASON_END;
 }
 
+static bool get_held(const uint8_t *at, struct rblk_beat_body *body)
+{
+	struct msg_held msg;
+
+	memcpy(&msg, at, sizeof(msg));
+	body->held = le64_to_cpu(msg.sum);
+	return true;
+}
+
 static const size_t sizes[TYPES] = {
 	[RBLK_BEAT_BEAT] = sizeof(struct msg_beat),
 	[RBLK_BEAT_RESOURCE] = sizeof(struct msg_resource),
 	[RBLK_BEAT_ARBITER] = sizeof(struct msg_arbiter),
 	[RBLK_BEAT_HANDOVER] = sizeof(struct msg_handover),
 	[LEASES] = sizeof(struct msg_leases),
+	[RBLK_BEAT_HELD] = sizeof(struct msg_held),
 };
 
 static bool has_size(u8 type, size_t size)
@@ -444,6 +497,8 @@ static int next(struct rblk_beat_reader *r, struct rblk_beat_body *body)
 		good = get_told(at, body);
 	} else if (head.type == RBLK_BEAT_ARBITER) {
 		good = get_arbiter(r, at, body);
+	} else if (head.type == RBLK_BEAT_HELD) {
+		good = get_held(at, body);
 	} else {
 		good = get_handover(at, body);
 	}

@@ -28,6 +28,7 @@ enum rblk_beat_type {
 	RBLK_BEAT_RESOURCE,	/* what the sender says of itself in a resource */
 	RBLK_BEAT_ARBITER,	/* a message of a resource's arbiter */
 	RBLK_BEAT_HANDOVER,
+	RBLK_BEAT_HELD = 6,	/* what the sender knows of the receiver's resources */
 };
 
 /**
@@ -43,11 +44,12 @@ struct rblk_beat_handover {
 /**
  * struct rblk_beat_body - one of a datagram's bodies
  * @type: enum rblk_beat_type
- * @uuid: of the resource; all 0 with RBLK_BEAT_BEAT
+ * @uuid: of the resource; all 0 with RBLK_BEAT_BEAT and RBLK_BEAT_HELD
  * @beat: RBLK_BEAT_BEAT
  * @told: RBLK_BEAT_RESOURCE
  * @arbiter: RBLK_BEAT_ARBITER; @from and @to are the datagram's
  * @handover: RBLK_BEAT_HANDOVER
+ * @held: RBLK_BEAT_HELD: a sum of rblk_beat_hash()
  */
 struct rblk_beat_body {
 	uint8_t type;
@@ -57,6 +59,7 @@ struct rblk_beat_body {
 		struct rblk_policy_told told;
 		struct rblk_arbiter_msg arbiter;
 		struct rblk_beat_handover handover;
+		uint64_t held;
 	};
 };
 
@@ -161,6 +164,19 @@ enum rblk_beat_error rblk_beat_check(const struct rblk_beat_reader *r);
  * Return: false when there is none.
  */
 bool rblk_beat_next(struct rblk_beat_reader *r, struct rblk_beat_body *body);
+
+/**
+ * rblk_beat_hash - a short form of what a node says of itself in a resource
+ * @uuid: of the resource
+ * @told: what it says
+ *
+ * Sums of these tell whether all of it arrived and still holds, in any order, so that it need
+ * not be said again.
+ *
+ * Return: a number; for different things hardly ever the same.
+ */
+uint64_t rblk_beat_hash(const uint8_t uuid[RBLK_BEAT_UUID_BYTES],
+			const struct rblk_policy_told *told);
 
 /**
  * rblk_beat_strerror - in words

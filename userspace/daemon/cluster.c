@@ -35,14 +35,33 @@ const char *rblk_cluster_drop_name(enum rblk_cluster_drop drop)
 
 /* ---- configuration ---- */
 
+void rblk_cluster_stop(struct rblk_cluster *c)
+{
+	if (c->mac)
+		gnutls_hmac_deinit(c->mac, NULL);
+	c->mac = NULL;
+	explicit_bzero(c->key, sizeof(c->key));
+}
+
+/* Of what is sent and of what came: the key is set up once. */
+static void make_mac(const struct rblk_cluster *c, const uint8_t *bytes, size_t n,
+		     uint8_t mac[RBLK_BEAT_MAC_BYTES])
+{
+	if (gnutls_hmac(c->mac, bytes, n) < 0)
+		__builtin_trap();
+	gnutls_hmac_output(c->mac, mac);
+}
+
 static void derive_key(struct rblk_cluster *c, const char *name,
 		       const unsigned char *key, size_t key_len)
 {
 	uint8_t digest[RBLK_BEAT_MAC_BYTES];
 	char text[sizeof(NUMBER_LABEL) + RBLK_NAME_SIZE];
 
+	rblk_cluster_stop(c);
 	if (gnutls_hmac_fast(GNUTLS_MAC_SHA256, key, key_len, KEY_LABEL,
-			     sizeof(KEY_LABEL), c->key) < 0)
+			     sizeof(KEY_LABEL), c->key) < 0 ||
+	    gnutls_hmac_init(&c->mac, GNUTLS_MAC_SHA256, c->key, sizeof(c->key)) < 0)
 		__builtin_trap();
 	rblk_text_format(text, sizeof(text), NUMBER_LABEL " %s", name);
 	gnutls_hash_fast(GNUTLS_DIG_SHA256, text, strlen(text), digest);
@@ -103,9 +122,7 @@ static void send_datagram(struct rblk_cluster *c, uint8_t node, uint8_t paths,
 	size_t n = rblk_beat_end(w);
 	unsigned int path;
 
-	if (gnutls_hmac_fast(GNUTLS_MAC_SHA256, c->key, sizeof(c->key), w->bytes,
-			     n, w->bytes + n) < 0)
-		__builtin_trap();
+	make_mac(c, w->bytes, n, w->bytes + n);
 	for (path = 0; path < RBLK_DETECTOR_PATHS; path++)
 		if (paths & (1U << path) &&
 		    !c->ops->send(c->ctx, node, path, w->bytes,
@@ -125,6 +142,7 @@ static void send_hello(struct rblk_cluster *c, uint8_t node, uint8_t paths)
 
 static void send_beat(struct rblk_cluster *c, uint8_t node, unsigned int path)
 {
+	struct rblk_beat_body held = { .type = RBLK_BEAT_HELD };
 	struct rblk_beat_body body = { .type = RBLK_BEAT_BEAT };
 	struct rblk_session_header h;
 	struct rblk_beat_writer w;
@@ -133,7 +151,9 @@ static void send_beat(struct rblk_cluster *c, uint8_t node, unsigned int path)
 	rblk_beat_begin(&w, c->number, &h);
 	rblk_detector_send(&c->detector, node, path, c->ops->now_us(c->ctx),
 			   &body.beat);
+	held.held = c->ops->held(c->ctx, node);
 	rblk_beat_add(&w, &body);
+	rblk_beat_add(&w, &held);
 	send_datagram(c, node, 1U << path, &w);
 }
 
@@ -193,9 +213,8 @@ static bool is_genuine(const struct rblk_cluster *c, const uint8_t *bytes,
 	uint8_t mac[RBLK_BEAT_MAC_BYTES];
 
 	n -= sizeof(mac);
-	return gnutls_hmac_fast(GNUTLS_MAC_SHA256, c->key, sizeof(c->key), bytes,
-				n, mac) >= 0 &&
-	       gnutls_memcmp(mac, bytes + n, sizeof(mac)) == 0;
+	make_mac(c, bytes, n, mac);
+	return gnutls_memcmp(mac, bytes + n, sizeof(mac)) == 0;
 }
 
 static void take_bodies(struct rblk_cluster *c, uint8_t from,
@@ -245,6 +264,9 @@ void rblk_cluster_receive(struct rblk_cluster *c, const uint8_t *bytes, size_t n
 	struct rblk_beat_reader r;
 	bool is_new;
 
+	/* not configured yet */
+	if (!c->mac)
+		return;
 	if (n < MIN_BYTES) {
 		c->dropped[RBLK_CLUSTER_TRUNCATED]++;
 	} else if (n > RBLK_BEAT_MAX_BYTES) {

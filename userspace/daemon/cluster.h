@@ -14,6 +14,7 @@
 #include "detector.h"
 #include "session.h"
 
+#include <gnutls/crypto.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,7 @@ enum rblk_cluster_drop {
  * @send: a datagram to a node, now or never
  * @told: a body came from a node; any but RBLK_BEAT_BEAT
  * @met: a new session with a node begins: it started, or this one did
+ * @held: what RBLK_BEAT_HELD is to say to a node, with its beats
  */
 struct rblk_cluster_ops {
 	uint64_t (*now_us)(void *ctx);
@@ -46,6 +48,7 @@ struct rblk_cluster_ops {
 		     const uint8_t *bytes, size_t n);
 	void (*told)(void *ctx, uint8_t node, const struct rblk_beat_body *body);
 	void (*met)(void *ctx, uint8_t node);
+	uint64_t (*held)(void *ctx, uint8_t node);
 };
 
 /**
@@ -78,6 +81,7 @@ struct rblk_cluster_node {
  * @self: this node
  * @number: tells this cluster from others
  * @key: of the MACs
+ * @mac: the same, ready for use
  * @beat_us: when the next beat is due
  * @changed: the state of a node did, in rblk_cluster_tick()
  * @detector: who is heard of
@@ -93,6 +97,7 @@ struct rblk_cluster {
 	uint8_t self;
 	uint64_t number;
 	uint8_t key[RBLK_BEAT_MAC_BYTES];
+	gnutls_hmac_hd_t mac;
 	uint64_t beat_us;
 	bool changed;
 	struct rblk_detector detector;
@@ -117,6 +122,12 @@ void rblk_cluster_configure(struct rblk_cluster *c,
 			    const struct rblk_config *config,
 			    const struct rblk_config_node *self,
 			    const unsigned char *key, size_t key_len, bool on);
+
+/**
+ * rblk_cluster_stop - forget the key
+ * @c: the cluster
+ */
+void rblk_cluster_stop(struct rblk_cluster *c);
 
 /**
  * rblk_cluster_tick - send beats that are due

@@ -510,6 +510,7 @@ void rblk_engine_stop(struct rblk_engine *e)
 		free(r);
 	}
 	rblk_failover_stop(e);
+	rblk_cluster_stop(&e->cluster);
 	rblk_config_free(e->config);
 	e->config = NULL;
 	explicit_bzero(e->key, sizeof(e->key));

@@ -116,6 +116,13 @@ struct rblk_engine_fence {
 	struct rblk_call *call;		/* of an admin who waits for it, or NULL */
 };
 
+/* What another node said that it knows of this one's resources (RBLK_BEAT_HELD). */
+struct rblk_engine_held {
+	uint64_t sum;
+	uint64_t counter;		/* of the datagram */
+	bool is_new;			/* it came since this node's last beat */
+};
+
 /* A resource that is up in the kernel. */
 struct rblk_engine_resource {
 	char name[RBLK_NAME_SIZE];
@@ -144,6 +151,7 @@ struct rblk_engine {
 	struct rblk_cluster cluster;
 	struct sockaddr_storage udp_addr[RBLK_DETECTOR_PATHS];	/* where it listens */
 	struct rblk_failover *failovers;
+	struct rblk_engine_held held[RBLK_MAX_NODES];
 	struct rblk_failover *found_last;	/* the one after that; or NULL */
 	uint32_t etcd_calls;			/* so far */
 	struct rblk_engine_fence fence[RBLK_MAX_NODES];

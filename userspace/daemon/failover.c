@@ -389,24 +389,77 @@ uint64_t rblk_failover_run(struct rblk_engine *e)
 
 /* ---- others, and the admin ---- */
 
-void rblk_failover_beat(struct rblk_engine *e)
+/*
+ * With etcd hearing of a node counts as contact: those are told of each time, and are
+ * in nobody's sums.
+ */
+static bool is_summed(const struct rblk_failover *f)
+{
+	return f->keeper == &rblk_failover_builtin;
+}
+
+uint64_t rblk_failover_held(const struct rblk_engine *e, uint8_t node)
+{
+	const struct rblk_failover *f;
+	uint64_t sum = 0;
+
+	for (f = e->failovers; f; f = f->next)
+		if (is_summed(f) && f->told_nodes & (1U << node))
+			sum += rblk_beat_hash(f->uuid, &f->view.peer[node].told);
+	return sum;
+}
+
+/* Nodes that said, since this node's last beat, that they have all it ever said to them. */
+static uint16_t nodes_that_know(struct rblk_engine *e)
+{
+	uint64_t sum[RBLK_MAX_NODES] = { 0 };
+	const struct rblk_failover *f;
+	uint16_t nodes = 0;
+	unsigned int i;
+
+	for (f = e->failovers; f; f = f->next)
+		for (i = 0; i < RBLK_MAX_NODES; i++)
+			if (is_summed(f) && f->tells && f->voters & (1U << i))
+				sum[i] += f->told_hash;
+	for (i = 0; i < RBLK_MAX_NODES; i++) {
+		if (e->held[i].is_new && e->held[i].sum == sum[i])
+			nodes |= 1U << i;
+		e->held[i].is_new = false;
+	}
+	return nodes;
+}
+
+static void tell(struct rblk_failover *f, struct rblk_engine *e, uint16_t know)
 {
 	struct rblk_beat_body body = { .type = RBLK_BEAT_RESOURCE };
-	struct rblk_failover *f;
+	uint16_t to = f->voters;
 	unsigned int i;
+	uint64_t hash;
+
+	memcpy(body.uuid, f->uuid, sizeof(body.uuid));
+	rblk_policy_tell(&f->policy, &f->view, &body.told);
+	hash = rblk_beat_hash(f->uuid, &body.told);
+	if (is_summed(f) && f->tells && hash == f->told_hash)
+		to &= ~know;
+	f->tells = true;
+	f->told_hash = hash;
+	for (i = 0; i < RBLK_MAX_NODES; i++)
+		if (to & (1U << i))
+			rblk_cluster_put(&e->cluster, i, &body);
+}
+
+void rblk_failover_beat(struct rblk_engine *e)
+{
+	uint16_t know = nodes_that_know(e);
+	struct rblk_failover *f;
 
 	for (f = e->failovers; f; f = f->next) {
 		f->is_due = true;
 		f->view.beat = true;
 		rblk_failover_ask_fresh(f, e);
-		memcpy(body.uuid, f->uuid, sizeof(body.uuid));
 		/* what is not durable is not told */
-		if (!rblk_failover_is_settled(f))
-			continue;
-		rblk_policy_tell(&f->policy, &f->view, &body.told);
-		for (i = 0; i < RBLK_MAX_NODES; i++)
-			if (f->voters & (1U << i))
-				rblk_cluster_put(&e->cluster, i, &body);
+		if (rblk_failover_is_settled(f))
+			tell(f, e, know);
 	}
 }
 
@@ -442,12 +495,31 @@ static void take_handover(struct rblk_failover *f, struct rblk_engine *e,
 	}
 }
 
+static void take_held(struct rblk_engine *e, uint8_t node, uint64_t sum)
+{
+	uint64_t counter = e->cluster.node[node].counter;
+
+	/* overtaken by what it said later */
+	if (counter < e->held[node].counter)
+		return;
+	e->held[node] = (struct rblk_engine_held){
+		.sum = sum, .counter = counter, .is_new = true,
+	};
+}
+
 void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 			const struct rblk_beat_body *body)
 {
-	struct rblk_failover *f = find(e, has_uuid, body->uuid);
+	struct rblk_failover *f;
 
-	if (!f || node >= RBLK_MAX_NODES)
+	if (node >= RBLK_MAX_NODES)
+		return;
+	if (body->type == RBLK_BEAT_HELD) {
+		take_held(e, node, body->held);
+		return;
+	}
+	f = find(e, has_uuid, body->uuid);
+	if (!f)
 		return;
 	switch ((enum rblk_beat_type)body->type) {
 	case RBLK_BEAT_RESOURCE:
@@ -459,6 +531,7 @@ void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 			   sizeof(body->told)) != 0)
 			f->is_due = true;
 		f->view.peer[node].told = body->told;
+		f->told_nodes |= 1U << node;
 		f->keeper->heard(f, node);
 		break;
 	case RBLK_BEAT_ARBITER:
@@ -472,6 +545,7 @@ void rblk_failover_told(struct rblk_engine *e, uint8_t node,
 		f->is_stale = true;	/* is it open? */
 		break;
 	case RBLK_BEAT_BEAT:
+	case RBLK_BEAT_HELD:
 		break;
 	}
 }

@@ -158,6 +158,9 @@ struct rblk_failover_request {
  * @policy: what to do next
  * @view: what is remembered between two steps: told, asked_by, failures, fences,
  *	and that a beat leaves, until the next one
+ * @told_nodes: whose told are in @view
+ * @tells: this node told of itself
+ * @told_hash: what it told last, as rblk_beat_hash()
  * @is_due: a step is due now
  * @told_by: by node: counter of the datagram that @view's told is from
  * @wake_ms: else then
@@ -210,6 +213,9 @@ struct rblk_failover {
 	struct rblk_policy policy;
 	struct rblk_policy_view view;
 	uint64_t told_by[RBLK_MAX_NODES];
+	uint16_t told_nodes;
+	bool tells;
+	uint64_t told_hash;
 	bool is_due;
 	uint64_t wake_ms;
 	uint64_t run_ms;
@@ -288,8 +294,19 @@ void rblk_failover_due(struct rblk_engine *e, const char *name);
 /**
  * rblk_failover_beat - put what this node says of itself into its beats
  * @e: the engine
+ *
+ * All of it to a node that does not have it, what is new to the others.
  */
 void rblk_failover_beat(struct rblk_engine *e);
+
+/**
+ * rblk_failover_held - what this node knows of what another said of itself
+ * @e: the engine
+ * @node: who
+ *
+ * Return: a sum of rblk_beat_hash().
+ */
+uint64_t rblk_failover_held(const struct rblk_engine *e, uint8_t node);
 
 /**
  * rblk_failover_told - another node said something of a resource

@@ -128,6 +128,7 @@ void rblk_failover_met(struct rblk_engine *e, uint8_t node)
 {
 	struct rblk_failover *f;
 
+	e->held[node] = (struct rblk_engine_held){ .is_new = false };
 	for (f = e->failovers; f; f = f->next) {
 		f->new_too &= ~(1U << node);
 		f->told_by[node] = 0;

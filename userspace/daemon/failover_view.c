@@ -184,8 +184,10 @@ static void see_nodes(struct rblk_failover *f, struct rblk_engine *e)
 		state = rblk_cluster_state(&e->cluster, i);
 		p->alive = state == RBLK_DETECTOR_ALIVE;
 		p->failed = state == RBLK_DETECTOR_FAILED;
-		if (!p->alive)
+		if (!p->alive) {
 			memset(&p->told, 0, sizeof(p->told));
+			f->told_nodes &= ~(1U << i);
+		}
 		if (!p->failed)
 			continue;
 		/* TCP takes longer to find that out, and it is not to be waited for */

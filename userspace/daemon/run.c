@@ -53,9 +53,15 @@ static void cluster_met(void *ctx, uint8_t node)
 	rblk_failover_met(ctx, node);
 }
 
+static uint64_t cluster_held(void *ctx, uint8_t node)
+{
+	return rblk_failover_held(ctx, node);
+}
+
 static const struct rblk_cluster_ops cluster_ops = {
 	.now_us = cluster_now, .random = cluster_random, .send = cluster_send,
 	.told = cluster_told, .met = cluster_met,
+	.held = cluster_held,
 };
 
 /* ---- configuration ---- */

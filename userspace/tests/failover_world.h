@@ -151,7 +151,9 @@ static inline void start_daemon(unsigned int i)
 	struct rblk_genl_error err;
 
 	/* a new process remembers nothing */
+	rblk_cluster_stop(&w.f[i].engine.cluster);
 	memset(&w.f[i].engine.cluster, 0, sizeof(w.f[i].engine.cluster));
+	memset(w.f[i].engine.held, 0, sizeof(w.f[i].engine.held));
 	assert_int_equal(rblk_engine_start(&w.f[i].engine, &err), 0);
 }
 

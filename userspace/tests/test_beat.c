@@ -41,6 +41,8 @@ static struct rblk_beat_body lease(uint8_t type, uint8_t resource, uint64_t sent
 	return b;
 }
 
+#define HELD	8	/* the last one */
+
 static struct rblk_beat_body something(int i)
 {
 	struct rblk_beat_body b = { .type = RBLK_BEAT_BEAT };
@@ -66,6 +68,10 @@ static struct rblk_beat_body something(int i)
 		b.type = RBLK_BEAT_HANDOVER;
 		b.handover.what = RBLK_POLICY_HANDOVER_REFUSED;
 		b.handover.reason = RBLK_POLICY_IN_USE;
+	} else if (i == HELD) {
+		memset(b.uuid, 0, sizeof(b.uuid));
+		b.type = RBLK_BEAT_HELD;
+		b.held = 0x123456789abcdef0;
 	} else if (i == 4) {
 		return lease(RBLK_ARBITER_LEASE, 1, 4711);
 	} else if (i == 5) {
@@ -78,7 +84,7 @@ static struct rblk_beat_body something(int i)
 	return b;
 }
 
-#define ALL	8
+#define ALL	(HELD + 1)
 
 static size_t write_all(struct rblk_beat_writer *w)
 {
@@ -145,6 +151,8 @@ static void comes_back(void **state)
 		} else if (b.type == RBLK_BEAT_HANDOVER) {
 			assert_int_equal(b.handover.what, want.handover.what);
 			assert_int_equal(b.handover.reason, want.handover.reason);
+		} else if (b.type == RBLK_BEAT_HELD) {
+			assert_int_equal(b.held, want.held);
 		} else {
 			assert_memory_equal(&b.arbiter, &want.arbiter,
 					    sizeof(b.arbiter));
@@ -253,6 +261,38 @@ static void not_ours(void **state)
 	assert_int_equal(read(w.bytes, nr), RBLK_BEAT_OK);
 }
 
+/* Whatever differs in what is sent differs in the hash; and nothing else does. */
+static void hash_tells_apart(void **state)
+{
+	struct rblk_beat_body a = something(1), b;
+	uint64_t hash = rblk_beat_hash(a.uuid, &a.told);
+	unsigned int i;
+
+	(void)state;
+	b = a;
+	assert_true(rblk_beat_hash(b.uuid, &b.told) == hash);
+	for (i = 0; i < 16; i++) {
+		b = a;
+		b.uuid[i] ^= 0x40;
+		assert_true(rblk_beat_hash(b.uuid, &b.told) != hash);
+	}
+	for (i = 0; i < 6; i++) {
+		b = a;
+		b.told.flags ^= i == 0 ? RBLK_POLICY_LEADS : 0;
+		b.told.primary ^= i == 1;
+		b.told.version ^= i == 2 ? 1ULL << 63 : 0;
+		b.told.term ^= i == 3;
+		b.told.data_gen ^= i == 4 ? 1ULL << 63 : 0;
+		b.told.data_seq ^= i == 5;
+		assert_true(rblk_beat_hash(b.uuid, &b.told) != hash);
+	}
+	/* what is the same in two fields does not cancel itself out */
+	b = a;
+	b.told.data_gen ^= 2;
+	b.told.data_seq ^= 2;
+	assert_true(rblk_beat_hash(b.uuid, &b.told) != hash);
+}
+
 static void every_error_has_words(void **state)
 {
 	int err;
@@ -274,6 +314,7 @@ int main(void)
 		cmocka_unit_test(full),
 		cmocka_unit_test(each_length),
 		cmocka_unit_test(not_ours),
+		cmocka_unit_test(hash_tells_apart),
 		cmocka_unit_test(every_error_has_words),
 	};
 

@@ -33,6 +33,7 @@ struct world {
 	struct flying kept[MAX_FLYING];	/* what somebody recorded */
 	size_t kept_n;
 	unsigned int told;
+	uint64_t held;
 	unsigned int met;
 	struct rblk_beat_body last;
 };
@@ -78,6 +79,10 @@ static void told(void *ctx, uint8_t node, const struct rblk_beat_body *body)
 	struct world *w = ((struct end *)ctx)->w;
 
 	assert_int_equal(node, 1 - ((struct end *)ctx)->self);
+	if (body->type == RBLK_BEAT_HELD) {
+		w->held = body->held;
+		return;
+	}
 	w->told++;
 	w->last = *body;
 }
@@ -88,9 +93,15 @@ static void met(void *ctx, uint8_t node)
 	((struct end *)ctx)->w->met++;
 }
 
+static uint64_t held(void *ctx, uint8_t node)
+{
+	(void)ctx;
+	return 4711 + node;
+}
+
 static const struct rblk_cluster_ops ops = {
 	.now_us = now_us, .random = random_token, .send = send_it, .told = told,
-	.met = met,
+	.met = met, .held = held,
 };
 
 static void start_node(struct world *w, uint8_t self, const char *key)
@@ -98,6 +109,7 @@ static void start_node(struct world *w, uint8_t self, const char *key)
 	struct rblk_cluster *c = &w->c[self];
 
 	ends[self] = (struct end){ w, self };
+	rblk_cluster_stop(c);
 	*c = (struct rblk_cluster){ .ops = &ops, .ctx = &ends[self] };
 	rblk_cluster_configure(c, &w->config, &w->config.nodes[self],
 			       (const unsigned char *)key, strlen(key), w->on);
@@ -122,6 +134,14 @@ static void start(struct world *w)
 	}
 	start_node(w, 0, KEY);
 	start_node(w, 1, KEY);
+}
+
+static void stop(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		rblk_cluster_stop(&w->c[i]);
 }
 
 /* What flies takes 2 ms. */
@@ -168,6 +188,7 @@ static void two_nodes_meet(void **state)
 		assert_in_range(h.rtt_us, 1000, 100000);
 		assert_int_equal(h.loss_permille, 0);
 	}
+	stop(&w);
 }
 
 static void silence_is_failure(void **state)
@@ -188,6 +209,7 @@ static void silence_is_failure(void **state)
 	w.lost_paths = 3;
 	run_beats(&w, 8, 3);
 	assert_int_equal(rblk_cluster_state(&w.c[0], 1), RBLK_DETECTOR_FAILED);
+	stop(&w);
 }
 
 /* Others wait for what this node says of it: they hear at once, not with the next beat. */
@@ -214,6 +236,7 @@ static void loss_is_told_at_once(void **state)
 	w.now_us += 1000;
 	rblk_cluster_tick(&w.c[0]);
 	assert_int_equal(w.n, 0);
+	stop(&w);
 }
 
 static uint64_t dropped(const struct rblk_cluster *c)
@@ -265,6 +288,7 @@ static void changed_is_dropped(void **state)
 	rblk_cluster_receive(&w.c[1], f.bytes, f.n);
 	assert_int_equal(dropped(&w.c[1]), before + 1);
 	assert_int_equal(w.n, 0);
+	stop(&w);
 }
 
 static void other_key_is_forged(void **state)
@@ -278,6 +302,7 @@ static void other_key_is_forged(void **state)
 	assert_int_equal(rblk_cluster_state(&w.c[0], 1), RBLK_DETECTOR_FAILED);
 	assert_true(w.c[0].dropped[RBLK_CLUSTER_FORGED] > 0);
 	assert_int_equal(w.met, 0);
+	stop(&w);
 }
 
 /* All that was ever sent, played to a node that has started since. */
@@ -313,6 +338,7 @@ static void recorded_means_nothing(void **state)
 	run_beats(&w, 6, 3);
 	assert_int_equal(rblk_cluster_state(&w.c[1], 0), RBLK_DETECTOR_ALIVE);
 	assert_int_equal(rblk_cluster_state(&w.c[0], 1), RBLK_DETECTOR_ALIVE);
+	stop(&w);
 }
 
 static void many_bodies_many_datagrams(void **state)
@@ -337,6 +363,7 @@ static void many_bodies_many_datagrams(void **state)
 	rblk_cluster_put(&w.c[0], 5, &body);
 	rblk_cluster_flush(&w.c[0]);
 	assert_int_equal(w.n, 0);
+	stop(&w);
 }
 
 static void manual_is_silent(void **state)
@@ -351,6 +378,7 @@ static void manual_is_silent(void **state)
 	assert_int_equal(w.n, 0);
 	run_beats(&w, 2, 2);
 	assert_true(w.c[0].dropped[RBLK_CLUSTER_STRANGER] > 0);
+	stop(&w);
 }
 
 int main(void)

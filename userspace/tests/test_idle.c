@@ -22,6 +22,7 @@
 #endif
 #define MAX_FLYING	4096
 #define INTERVAL_MS	1000
+#define LONG_BYTES	450	/* more than leases or grants of a third of them */
 
 struct flying {
 	uint8_t to;
@@ -44,6 +45,8 @@ static struct world {
 	struct counts count[NODES];
 	struct flying flying[MAX_FLYING];
 	size_t n;
+	unsigned int lose;		/* so many long ones */
+	unsigned int lose_from;
 	/* what the fakes do */
 	struct rblk_engine_ops ops;
 } w;
@@ -65,9 +68,14 @@ static bool send_it(struct fake *f, unsigned int path,
 		    size_t n)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
-	struct flying *fly = &w.flying[w.n++];
+	struct flying *fly;
 
 	assert_int_equal(path, 0);
+	if (w.lose && number_of(f) == w.lose_from && n > LONG_BYTES) {
+		w.lose--;
+		return true;
+	}
+	fly = &w.flying[w.n++];
 	assert_true(w.n < MAX_FLYING);
 	fly->to = ntohs(in->sin_port) - 17790;
 	fly->n = n;
@@ -283,6 +291,71 @@ static __attribute__((noipa)) void measured(unsigned int seconds)
 	run(1000 * seconds);
 }
 
+/* What @node knows of the others is what they said last. */
+static bool knows(unsigned int node, unsigned int from)
+{
+	struct rblk_failover *there, *here;
+
+	for (there = w.f[from].engine.failovers; there; there = there->next) {
+		here = rblk_failover_find(&w.f[node].engine, there->name);
+		if (rblk_beat_hash(here->uuid, &here->view.peer[from].told) !=
+		    there->told_hash)
+			return false;
+	}
+	return true;
+}
+
+/* One write more on all that alpha leads. */
+static void write_some(void)
+{
+	unsigned int r;
+
+	for (r = 0; r < RESOURCES; r += NODES)
+		module_of(0, r)->resource.seq++;
+	rblk_failover_due(&w.f[0].engine, NULL);
+	rblk_engine_run(&w.f[0].engine);
+}
+
+/* What got lost, all of it or some, is said again an interval later. */
+static void lost_is_said_again(void **state)
+{
+	unsigned int lost;
+
+	(void)state;
+	start();
+	assert_true(knows(1, 0) && knows(2, 0));
+	for (lost = 1; lost < NODES; lost++) {
+		write_some();
+		w.lose_from = 0;
+		w.lose = lost;
+		run(INTERVAL_MS);
+		assert_int_equal(w.lose, 0);
+		assert_false(knows(1, 0) && knows(2, 0));
+		run(INTERVAL_MS);
+		assert_true(knows(1, 0) && knows(2, 0));
+	}
+	stop();
+}
+
+/* A node that starts anew is told all, by nodes that have nothing new. */
+static void newcomer_is_told(void **state)
+{
+	struct rblk_genl_error err;
+
+	(void)state;
+	start();
+	rblk_failover_stop(&w.f[1].engine);
+	rblk_cluster_stop(&w.f[1].engine.cluster);
+	memset(&w.f[1].engine.cluster, 0, sizeof(w.f[1].engine.cluster));
+	memset(w.f[1].engine.held, 0, sizeof(w.f[1].engine.held));
+	assert_int_equal(rblk_engine_start(&w.f[1].engine, &err), 0);
+	assert_false(knows(1, 0));
+	run(3 * INTERVAL_MS);
+	assert_true(knows(1, 0) && knows(1, 2));
+	assert_true(knows(0, 1) && knows(2, 1));
+	stop();
+}
+
 /*
  * What idling may cost, for each node: two datagrams with leases or grants to and from
  * each of the others, a lease of each resource that it leads per interval, and a look at
@@ -307,6 +380,8 @@ static void idle(void **state)
 			      c->leases);
 		assert_in_range(c->leases, (led - 1) * (seconds - 1), led * (seconds + 1));
 		assert_in_range(c->looks, 0, 2 * RESOURCES);
+		/* a beat, leases and grants to each of the others */
+		assert_in_range(c->datagrams, 1, 3 * (NODES - 1) * (seconds + 1));
 		assert_int_equal(c->stores, 0);
 	}
 	stop();
@@ -316,6 +391,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle),
+		cmocka_unit_test(lost_is_said_again),
+		cmocka_unit_test(newcomer_is_told),
 	};
 
 	rblk_log_init(RBLK_LOG_ERROR, false);

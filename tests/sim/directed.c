@@ -67,7 +67,43 @@ static void shun(struct world *w)
 	add(w, FAULT_SLOW_DISK, 2, 2, at + between(w, 300, 600), SECOND);
 }
 
+/*
+ * A is cut off, and the daemons of all others start anew before they miss it: they do not
+ * remember the leases that they confirmed.
+ */
+static void word_after_start(struct world *w)
+{
+	uint64_t at = begin(w, 3, chance(w, 50) ? 3 : 7, 0);
+	uint8_t i;
+
+	add(w, FAULT_CUT, 0, 0, at, 2 * SECOND);
+	for (i = 1; i < 3; i++)
+		add(w, FAULT_DAEMON, i, i, at + between(w, 1, 100),
+		    4 * between(w, 1, 12));
+}
+
+/*
+ * A crashes, and B, alone, has it switched off, too; that leads to nothing, as B is in the
+ * smaller part. A comes back, is connected to B, and leads anew as soon as it hears C,
+ * but B's daemon hears nothing of that. Then A is cut off from all: what B had
+ * switched off was an A of another term.
+ */
+static void fence_of_term(struct world *w)
+{
+	uint64_t at = begin(w, 3, 7, 7), back = at + between(w, 750, 1000);
+	uint64_t joins = back + between(w, 0, 60), hears = back + between(w, 150, 350);
+
+	add(w, FAULT_CRASH, 0, 0, at, back - at);
+	add(w, FAULT_CUT, 1, 0, at - 10 * MS, joins - at + 10 * MS);
+	add(w, FAULT_CUT, 1, 2, at - 10 * MS, joins - at + between(w, 70, 140));
+	add(w, FAULT_ONE_WAY, 2, 0, at, hears - at);
+	add(w, FAULT_ONE_WAY, 0, 1, hears - 20 * MS + between(w, 0, 80), 2 * SECOND);
+	add(w, FAULT_CUT, 0, 0, hears + between(w, 60, 250), 2 * SECOND);
+}
+
 const struct directed directed[] = {
+	{ RULE_WORD_AFTER_START, word_after_start },
+	{ RULE_FENCE_OF_TERM, fence_of_term },
 	{ RULE_WORD_OF_NODE, word_of_node },
 	{ RULE_STOP_FIRST, stop_first },
 	{ RULE_SHUN, shun },

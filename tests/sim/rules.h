@@ -22,7 +22,6 @@
 	/* of the daemon around them */			\
 	RULE(DURABLE_ACCEPT)				\
 	RULE(OWN_STORE)					\
-	RULE(WORD_AFTER_START)				\
 	RULE(MARGIN)					\
 	RULE(FENCE_CONFIRMED)				\
 	RULE(SESSION)					\
@@ -34,11 +33,10 @@
 
 /*
  * What breaks without these takes so much at once that no bearable number of random
- * schedules is sure to have it. directed.c aims at them, but for FENCE_OF_TERM: a node
- * that leads anew passes over who did not hear of that. tests/model and test_arbiter.c
- * show it to be needed.
+ * schedules is sure to have it. directed.c aims at them.
  */
 #define SIM_RARE_RULES(RULE)				\
+	RULE(WORD_AFTER_START)				\
 	RULE(FENCE_OF_TERM)				\
 	RULE(WORD_OF_NODE)				\
 	RULE(STOP_FIRST)				\

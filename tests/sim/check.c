@@ -176,6 +176,16 @@ void check_applies(struct world *w, uint8_t node, uint8_t primary)
 		       "%c, from %c", 'A' + node, 'A' + primary);
 }
 
+/* One that has just begun a session comes back: its beats follow. Clocks may differ. */
+void check_fences(struct world *w, uint8_t node, uint8_t target)
+{
+	uint64_t met = w->node[node].daemon.met_at[target];
+
+	if (SIM_RULE(MARGIN) && met && w->now - met < INTERVAL_MS * MISSES * MS * 9 / 10)
+		broken(w, "a node that comes back is switched off", "%c, by %c",
+		       'A' + target, 'A' + node);
+}
+
 void check_gives_up(struct world *w, uint8_t node)
 {
 	if (check_newest(w)->insync & BIT(node))

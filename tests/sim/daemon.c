@@ -237,6 +237,7 @@ static void run_agent(struct world *w, uint8_t node, uint8_t target)
 	struct event *e;
 
 	say(w, node, "fences %c", 'A' + target);
+	check_fences(w, node, target);
 	rblk_arbiter_fence(&d->arbiter, target);
 	d->fence[target] = RBLK_POLICY_FENCE_RUNS;
 	if (!SIM_RULE(FENCE_CONFIRMED))
@@ -430,11 +431,12 @@ static void packet(struct world *w, const struct event *e)
 		return;
 	}
 	if (verdict == RBLK_SESSION_NEW) {
-		rblk_detector_restarted(&d->detector, e->peer);
+		rblk_detector_restarted(&d->detector, e->peer, local_us(w, e->node));
 		memset(&d->told[e->peer], 0, sizeof(d->told[0]));
 		d->told_by[e->peer] = 0;
 		d->holds_by[e->peer] = 0;
 		d->holds_is_new[e->peer] = false;
+		d->met_at[e->peer] = w->now;
 		send_hello(w, e->node, e->peer);
 	}
 	while (!w->broken && rblk_beat_next(&r, &body))

@@ -146,6 +146,7 @@ struct daemon {
 	uint64_t holds[NODES];		/* what others said that they have of that */
 	uint64_t holds_by[NODES];
 	bool holds_is_new[NODES];	/* since the last beat */
+	uint64_t met_at[NODES];		/* when the session began; 0: there was none */
 	struct rblk_policy_view view;
 	enum rblk_policy_fence fence[NODES];
 	uint64_t wake_at;
@@ -280,6 +281,7 @@ void broken(struct world *w, const char *what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_record *r);
 void check_excused(struct world *w, uint8_t node);
+void check_fences(struct world *w, uint8_t node, uint8_t target);
 void check_gives_up(struct world *w, uint8_t node);
 void check_applies(struct world *w, uint8_t node, uint8_t primary);
 void check_acked(struct world *w, uint8_t node, const struct io *io);

@@ -60,7 +60,11 @@ void rblk_detector_watch(struct rblk_detector *d, uint8_t node, uint8_t paths,
 	}
 }
 
-void rblk_detector_restarted(struct rblk_detector *d, uint8_t node)
+/*
+ * It hears this node, or there would be no session, and its beats follow. It has not failed
+ * before they could have come: it must not be switched off while it comes back.
+ */
+void rblk_detector_restarted(struct rblk_detector *d, uint8_t node, uint64_t now_us)
 {
 	struct rblk_detector_path *path;
 	uint8_t i;
@@ -68,6 +72,7 @@ void rblk_detector_restarted(struct rblk_detector *d, uint8_t node)
 	if (!(d->nodes & bit(node)))
 		return;
 	d->peer[node].silent = 0;
+	d->peer[node].since_us = now_us;
 	for (i = 0; i < RBLK_DETECTOR_PATHS; i++) {
 		path = &d->peer[node].path[i];
 		path->heard = 0;
@@ -121,8 +126,7 @@ enum rblk_detector_state rblk_detector_state(const struct rblk_detector *d,
 	alive = alive_nodes(d, now_us);
 	if (alive & bit(node))
 		return RBLK_DETECTOR_ALIVE;
-	if (now_us - d->peer[node].since_us < patience_us(d) &&
-	    !heard_us(&d->peer[node]))
+	if (now_us - d->peer[node].since_us < patience_us(d))
 		return RBLK_DETECTOR_UNKNOWN;
 	for (other = 0; other < RBLK_DETECTOR_NODES; other++) {
 		if (!(alive & bit(other)))
@@ -133,18 +137,23 @@ enum rblk_detector_state rblk_detector_state(const struct rblk_detector *d,
 	return 2 * agree > asked ? RBLK_DETECTOR_FAILED : RBLK_DETECTOR_SUSPECT;
 }
 
+static uint64_t first_after(uint64_t now_us, uint64_t at, uint64_t wake)
+{
+	return at > now_us && at < wake ? at : wake;
+}
+
 uint64_t rblk_detector_wake_us(const struct rblk_detector *d, uint64_t now_us)
 {
-	uint64_t wake = UINT64_MAX, at, heard;
+	uint64_t wake = UINT64_MAX;
 	uint8_t node;
 
 	for (node = 0; node < RBLK_DETECTOR_NODES; node++) {
+		const struct rblk_detector_peer *peer = &d->peer[node];
+
 		if (!(d->nodes & bit(node)))
 			continue;
-		heard = heard_us(&d->peer[node]);
-		at = (heard ? heard : d->peer[node].since_us) + patience_us(d);
-		if (at > now_us && at < wake)
-			wake = at;
+		wake = first_after(now_us, peer->since_us + patience_us(d), wake);
+		wake = first_after(now_us, heard_us(peer) + patience_us(d), wake);
 	}
 	return wake;
 }

@@ -82,7 +82,7 @@ struct rblk_detector_path {
 
 /**
  * struct rblk_detector_peer - a node
- * @since_us: from when on it may be missed
+ * @since_us: from when on it may be missed: it is watched, or a session began
  * @silent: nodes that it did not hear when it was heard of last
  * @interval_ms: how often it sends, 0: not known
  * @path: ways to it
@@ -153,8 +153,9 @@ void rblk_detector_watch(struct rblk_detector *d, uint8_t node, uint8_t paths,
  * rblk_detector_restarted - a new session with a node began
  * @d: the detector
  * @node: which; it numbers its beats from 1
+ * @now_us: the time
  */
-void rblk_detector_restarted(struct rblk_detector *d, uint8_t node);
+void rblk_detector_restarted(struct rblk_detector *d, uint8_t node, uint64_t now_us);
 
 /**
  * rblk_detector_send - the next beat

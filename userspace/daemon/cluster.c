@@ -281,7 +281,8 @@ void rblk_cluster_receive(struct rblk_cluster *c, const uint8_t *bytes, size_t n
 		c->dropped[RBLK_CLUSTER_STRANGER]++;
 	} else if (is_of_now(c, &r.h, &is_new)) {
 		if (is_new) {
-			rblk_detector_restarted(&c->detector, r.h.from);
+			rblk_detector_restarted(&c->detector, r.h.from,
+						c->ops->now_us(c->ctx));
 			/* it waits to hear that this session is the one */
 			send_beats(c, r.h.from);
 			c->ops->met(c->ctx, r.h.from);

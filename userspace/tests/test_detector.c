@@ -282,12 +282,46 @@ static void peer_starts_again(void **state)
 	run(2, 20000);
 	rblk_detector_start(&d[1], 1, STEP_MS, 3);
 	rblk_detector_watch(&d[1], 0, 1, clock_of(1));
-	rblk_detector_restarted(&d[0], 1);
+	rblk_detector_restarted(&d[0], 1, clock_of(0));
 	run(2, 300);
 	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_ALIVE);
 	assert_int_equal(state_of(1, 0), RBLK_DETECTOR_ALIVE);
 	rblk_detector_health(&d[0], 1, 0, clock_of(0), &h);
 	assert_int_equal(h.loss_permille, 0);
+}
+
+/*
+ * A node that failed begins a session: it is on its way back, and did not fail again
+ * before it could have been heard of.
+ */
+static void returning_is_no_failure(void **state)
+{
+	(void)state;
+	begin(2);
+	run(2, 1000);
+	cut[0][1][0] = cut[1][0][0] = true;
+	run(2, 5000);
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_FAILED);
+	rblk_detector_restarted(&d[0], 1, clock_of(0));
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_UNKNOWN);
+	run(2, 2 * STEP_MS);
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_UNKNOWN);
+	/* nothing came all the same */
+	run(2, 2 * STEP_MS);
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_FAILED);
+	rblk_detector_restarted(&d[0], 1, clock_of(0));
+	cut[0][1][0] = cut[1][0][0] = false;
+	run(2, 2 * STEP_MS);
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_ALIVE);
+	/* and one that was heard of is not forgotten for that, nor missed sooner */
+	cut[0][1][0] = cut[1][0][0] = true;
+	run(2, 2 * STEP_MS);
+	rblk_detector_restarted(&d[0], 1, clock_of(0));
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_ALIVE);
+	run(2, 2 * STEP_MS);
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_UNKNOWN);
+	run(2, 2 * STEP_MS);
+	assert_int_equal(state_of(0, 1), RBLK_DETECTOR_FAILED);
 }
 
 static void wakes_in_time(void **state)
@@ -343,6 +377,7 @@ int main(void)
 		cmocka_unit_test(one_lost_soon_after_a_start),
 		cmocka_unit_test(measures),
 		cmocka_unit_test(peer_starts_again),
+		cmocka_unit_test(returning_is_no_failure),
 		cmocka_unit_test(wakes_in_time),
 		cmocka_unit_test(strange_beats),
 	};

@@ -67,6 +67,8 @@ void rblk_view_print_record(const json_t *record, FILE *to)
 {
 	const char *from = word_of(record, "from"), *to_node = word_of(record, "to");
 	json_int_t ms = start_of(record);
+	json_int_t generation =
+		json_integer_value(json_object_get(record, "register_generation"));
 	char time[40];
 
 	rblk_text_time(time, sizeof(time), ms / 1000);
@@ -75,10 +77,9 @@ void rblk_view_print_record(const json_t *record, FILE *to)
 	if (*from && strcmp(from, to_node) != 0)
 		fprintf(to, "%s -> ", from);
 	fprintf(to, "%s", to_node);
-	if (json_integer_value(json_object_get(record, "generation")))
-		fprintf(to, "  generation %lld", (long long)
-			json_integer_value(json_object_get(record,
-							   "generation")));
+	/* not the module's, which the status shows */
+	if (generation)
+		fprintf(to, "  register's generation %lld", (long long)generation);
 	if (json_is_integer(json_object_get(record, "given_up_ms")))
 		fputs("  not done", to);
 	fprintf(to, "\n    %s\n", word_of(record, "reason"));

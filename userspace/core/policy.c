@@ -83,7 +83,6 @@ static void serve(struct step *s)
 /* Promoted by the arbiter, not by the kernel yet. */
 static void take_office(struct step *s)
 {
-	rblk_policy_note(s, RBLK_POLICY_NOTE_CHOSEN);
 	if (s->v->busy) {
 		rblk_policy_waits(s, RBLK_POLICY_FOR_KERNEL, 0);
 		return;

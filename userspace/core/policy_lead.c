@@ -189,6 +189,8 @@ static void set_in_sync(struct step *s)
 
 void rblk_policy_lead(struct step *s)
 {
+	/* also of a kernel that need not be promoted, as it went on */
+	rblk_policy_note(s, RBLK_POLICY_NOTE_CHOSEN);
 	renew(s);
 	if (!s->v->primary)
 		return;

@@ -44,6 +44,16 @@ static bool is_retry(const struct rblk_failover *f)
 	       r->generation == rblk_failover_newest(f)->gen;
 }
 
+/* This node is primary by the register, and is promoted anew. */
+static const char *why_again(const struct rblk_failover *f,
+			     const struct rblk_history_record *before)
+{
+	if (before->promoted_ms)
+		return "its term had ended, and nobody took its place";
+	return f->view.primary ? "its daemon started anew, the module had gone on" :
+				 "it came back, and nobody had taken its place";
+}
+
 /* A new attempt: what is remembered of the one before is in its file. */
 static void begin(struct rblk_failover *f, struct rblk_engine *e, bool failed,
 		  uint8_t node)
@@ -77,7 +87,7 @@ static void begin(struct rblk_failover *f, struct rblk_engine *e, bool failed,
 		  "switchover" : "promotion";
 	rblk_text_copy(r->reason, sizeof(r->reason), asked ?
 		       "an admin asked for it" : r->from == r->to ?
-		       "its daemon started anew" : "nobody was primary");
+		       why_again(f, &before) : "nobody was primary");
 }
 
 static bool is_over(const struct rblk_history_record *r)

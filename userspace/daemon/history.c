@@ -32,7 +32,7 @@ static json_t *encode(const char *resource, const struct rblk_history_record *r,
 		      const char *from, const char *to)
 {
 	json_t *o = json_pack("{s:s,s:s,s:I,s:s?,s:s,s:s}", "resource", resource,
-			      "kind", r->kind, "generation",
+			      "kind", r->kind, "register_generation",
 			      (json_int_t)r->generation, "from", from, "to", to,
 			      "reason", r->reason);
 
@@ -63,14 +63,21 @@ static char *read_all(const char *dir, const char *resource)
 	return NULL;
 }
 
+/* It was called otherwise once. */
+static const json_t *generation_of(const json_t *o)
+{
+	const json_t *generation = json_object_get(o, "register_generation");
+
+	return generation ? generation : json_object_get(o, "generation");
+}
+
 /* The later of two records of one attempt tells more: it takes the place. */
 static void merge(json_t *records, json_t *o)
 {
 	size_t n = json_array_size(records);
 	json_t *last = n ? json_array_get(records, n - 1) : NULL;
 
-	if (last && json_equal(json_object_get(last, "generation"),
-			       json_object_get(o, "generation")) &&
+	if (last && json_equal(generation_of(last), generation_of(o)) &&
 	    json_equal(json_object_get(last, "decided_ms"),
 		       json_object_get(o, "decided_ms")))
 		json_array_set_new(records, n - 1, o);

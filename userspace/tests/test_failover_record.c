@@ -169,12 +169,56 @@ static void overtaken_is_not_believed(void **state)
 	stop();
 }
 
+/* The last record of alpha's: a promotion of that generation, for that reason. */
+static void expect_again(size_t records_n, json_int_t generation, const char *reason)
+{
+	json_t *records = rblk_history_read(w.f[0].dir, "r0"), *last;
+
+	assert_true(serves(0));
+	assert_int_equal(json_array_size(records), records_n);
+	last = json_array_get(records, records_n - 1);
+	assert_string_equal(member(records, records_n - 1, "kind"), "promotion");
+	assert_string_equal(member(records, records_n - 1, "reason"), reason);
+	assert_int_equal(json_integer_value(json_object_get(last, "register_generation")),
+			 generation);
+	assert_true(json_is_integer(json_object_get(last, "chosen_ms")));
+	assert_true(json_is_integer(json_object_get(last, "promoted_ms")));
+	json_decref(records);
+}
+
+/* Who is promoted anew: its daemon alone had gone, or its machine, or neither. */
+static void promoted_anew(void **state)
+{
+	struct rblk_arbiter_out out;
+
+	(void)state;
+	start_with_primary();
+	rblk_failover_stop(&w.f[0].engine);
+	start_daemon(0);
+	run(3000);
+	expect_again(2, 2, "its daemon started anew, the module had gone on");
+	rblk_arbiter_propose(&failover(0)->arbiter, RBLK_ARBITER_PROMOTE, 3, w.f[0].now_ms,
+			     &out);
+	rblk_failover_obey(failover(0), &w.f[0].engine, &out);
+	failover(0)->arbiter.phase = RBLK_ARBITER_IDLE;
+	run(3000);
+	expect_again(3, 3, "its term had ended, and nobody took its place");
+	rblk_failover_stop(&w.f[0].engine);
+	module_of(0)->resource.role = RBLK_ROLE_BACKUP;
+	module_of(0)->resource.in_sync = 0;
+	start_daemon(0);
+	run(3000);
+	expect_again(4, 4, "it came back, and nobody had taken its place");
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_switchover_is_recorded),
 		cmocka_unit_test(refused_and_tried_again),
 		cmocka_unit_test(false_alarm_is_not_recorded),
+		cmocka_unit_test(promoted_anew),
 		cmocka_unit_test(witness_tells),
 		cmocka_unit_test(overtaken_is_not_believed),
 	};

@@ -203,7 +203,7 @@ static void witness_and_heartbeats(void **state)
 static void history(void **state)
 {
 	json_t *o = load(
-		"{'resource':'r0','kind':'failover','generation':7,'from':'alpha',"
+		"{'resource':'r0','kind':'failover','register_generation':7,'from':'alpha',"
 		"'to':'bravo','reason':'alpha failed','detected_ms':1764409263100,"
 		"'decided_ms':1764409263103,'fenced_ms':null,'chosen_ms':1764409263115,"
 		"'promoted_ms':1764409263131,'first_write_ms':1764409264140,'given_up_ms':null}");
@@ -214,7 +214,7 @@ static void history(void **state)
 	(void)state;
 	rblk_view_print_record(o, f);
 	json_decref(o);
-	o = load("{'resource':'r0','kind':'promotion','generation':0,'from':null,"
+	o = load("{'resource':'r0','kind':'promotion','register_generation':0,'from':null,"
 		 "'to':'bravo','reason':'nobody was primary','decided_ms':1764409263103,"
 		 "'given_up_ms':1764409270103}");
 	rblk_view_print_record(o, f);
@@ -224,7 +224,7 @@ static void history(void **state)
 	json_decref(o);
 	fclose(f);
 	assert_string_equal(text,
-		"r0  2025-11-29 09:41:03 UTC  failover  alpha -> bravo  generation 7\n"
+		"r0  2025-11-29 09:41:03 UTC  failover  alpha -> bravo  register's generation 7\n"
 		"    alpha failed\n"
 		"    detected, decided +0.003 s, chosen +0.015 s, promoted +0.031 s, first write +1.040 s\n"
 		"r0  2025-11-29 09:41:03 UTC  promotion  bravo  not done\n"

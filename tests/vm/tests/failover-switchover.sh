@@ -32,8 +32,11 @@ acknowledged() { wc -l </tmp/acks; }
 goes_on() { [ "$(acknowledged)" -gt "$1" ]; }
 eventually 20 goes_on 20
 
+recorded() { asked "$1" history | grep -qF "$2"; }
+
 node=alpha
 for _ in {1..10}; do
+	before=$node
 	if [ $node = alpha ]; then node=bravo; else node=alpha; fi
 	eventually 30 in_sync $node alpha bravo
 	number=$(acknowledged)
@@ -41,13 +44,18 @@ for _ in {1..10}; do
 	eventually 60 on $node rblk promote r0
 	leads $node 10
 	eventually 30 goes_on $((number + 20))
+	# it is recorded where it led to; what led to the other stays recorded there
+	eventually 10 recorded $node "\"from\":\"$before\",\"to\":\"$node\""
+	recorded $before "\"to\":\"$before\"" || fail "$before has no record of its promotion"
 	say "$node took over, at record $number or later"
 done
 kill $writer
 wait $writer || true
 
-# it was no failover
-expect '"kind":"switchover"' asked bravo history
+# none was a failover
+for node in alpha bravo; do
+	expect '"kind":"switchover"' asked $node history
+done
 last=$(acknowledged)
 dd if=/dev/rblk0 bs=512 skip=1 count="$last" iflag=direct status=none |
 	grep -ao '[0-9][0-9]*' >/tmp/found

@@ -144,26 +144,38 @@ static void add(struct rblk_engine *e, const struct rblk_config_resource *r)
 	f->keeper = keeper(r);
 	f->keeper->open(f, e);
 	rblk_policy_start(&f->policy, &config);
+	f->is_due = true;
+	f->is_stale = true;
 	f->next = e->failovers;
 	e->failovers = f;
 }
 
-/* Leases change with the next one: a voter grants none that is longer than its own. */
+/*
+ * Leases change with the next one: a voter grants none that is longer than its own. What
+ * stayed as it was is left alone: the configuration is read again for each
+ * resource that is created or brought up.
+ */
 static void follow(struct rblk_failover *f, struct rblk_engine *e,
 		   const struct rblk_config_resource *r)
 {
-	f->voters = r->members | r->witnesses;
+	struct rblk_policy_config config = policy_config(e, r);
+	uint16_t voters = r->members | r->witnesses;
+
+	if (memcmp(&config, &f->policy.config, sizeof(config)) != 0 ||
+	    voters != f->voters || r->members != f->data) {
+		f->is_due = true;
+		f->is_stale = true;
+	}
+	f->voters = voters;
 	f->data = r->members;
 	f->lease_ms = r->failover.lease_ms;
 	f->margin_ms = r->failover.margin_ms;
 	f->arbiter.lease = f->lease_ms;
 	f->arbiter.margin = f->margin_ms;
-	f->policy.config = policy_config(e, r);
-	f->is_due = true;
-	f->is_stale = true;
+	f->policy.config = config;
 	/* 'rblk create' may have mended it, and had this read again */
-	if (f->arbiter.mute && f->retry_ms != UINT64_MAX && !f->writing)
-		f->keeper->open(f, e);
+	if (f->arbiter.mute && !f->writing)
+		f->keeper->open_again(f, e);
 }
 
 static void answer(struct rblk_failover *f, struct rblk_outcome out)

@@ -59,7 +59,8 @@ struct rblk_failover;
 /**
  * struct rblk_failover_arbiter - who keeps a resource's register
  * @name: as in the configuration
- * @open: find the register; again, when it may have come
+ * @open: find the register
+ * @open_again: it is mute: do so if the register may have come, as 'rblk create' says
  * @propose: try to make that change, once; ends in @is_due
  * @renew: this node leads: ask for another lease
  * @settle: nothing but the arbiter itself is waited for: go on
@@ -75,6 +76,7 @@ struct rblk_failover;
 struct rblk_failover_arbiter {
 	const char *name;
 	void (*open)(struct rblk_failover *f, struct rblk_engine *e);
+	void (*open_again)(struct rblk_failover *f, struct rblk_engine *e);
 	void (*propose)(struct rblk_failover *f, struct rblk_engine *e,
 			enum rblk_arbiter_change change, uint16_t mask);
 	void (*renew)(struct rblk_failover *f, struct rblk_engine *e);

@@ -182,6 +182,17 @@ static void open_store(struct rblk_failover *f, struct rblk_engine *e)
 	f->retry_ms = now + RETRY_MS;
 }
 
+/* Of many resources that are created one after the other, only those that are. */
+static void open_again(struct rblk_failover *f, struct rblk_engine *e)
+{
+	struct rblk_ballot_place place = place_of(f, e);
+
+	if (f->retry_ms == UINT64_MAX || !rblk_ballot_exists(&place))
+		return;
+	open_store(f, e);
+	f->is_due = true;
+}
+
 /* ---- what the arbiter says ---- */
 
 static const char *nodes_text(const struct rblk_engine *e, uint16_t nodes,
@@ -304,6 +315,7 @@ static uint64_t pass_time(struct rblk_failover *f, struct rblk_engine *e, uint64
 const struct rblk_failover_arbiter rblk_failover_builtin = {
 	.name = "builtin",
 	.open = open_store,
+	.open_again = open_again,
 	.propose = propose,
 	.renew = renew,
 	.settle = settle,

@@ -340,6 +340,7 @@ static uint64_t pass_time(struct rblk_failover *f, struct rblk_engine *e, uint64
 const struct rblk_failover_arbiter rblk_failover_etcd = {
 	.name = "etcd",
 	.open = open_it,
+	.open_again = open_it,
 	.propose = propose,
 	.renew = renew,
 	.settle = settle,

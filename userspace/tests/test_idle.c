@@ -356,6 +356,21 @@ static void newcomer_is_told(void **state)
 	stop();
 }
 
+/* The configuration is read for each resource that is created: that disturbs no other. */
+static void reload_looks_at_nothing(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start();
+	memset(w.count, 0, sizeof(w.count));
+	for (i = 0; i < 5; i++)
+		fake_ask(&w.f[0], "{\"schema\":\"rblk.control/1\",\"verb\":\"reload\"}");
+	assert_int_equal(w.count[0].looks, 0);
+	check_leases();
+	stop();
+}
+
 /*
  * What idling may cost, for each node: two datagrams with leases or grants to and from
  * each of the others, a lease of each resource that it leads per interval, and a look at
@@ -391,6 +406,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle),
+		cmocka_unit_test(reload_looks_at_nothing),
 		cmocka_unit_test(lost_is_said_again),
 		cmocka_unit_test(newcomer_is_told),
 	};

@@ -47,6 +47,7 @@ static struct world {
 	size_t n;
 	unsigned int lose;		/* so many long ones */
 	unsigned int lose_from;
+	bool dead[NODES];
 	/* what the fakes do */
 	struct rblk_engine_ops ops;
 } w;
@@ -71,6 +72,8 @@ static bool send_it(struct fake *f, unsigned int path,
 	struct flying *fly;
 
 	assert_int_equal(path, 0);
+	if (w.dead[number_of(f)] || w.dead[ntohs(in->sin_port) - 17790])
+		return true;
 	if (w.lose && number_of(f) == w.lose_from && n > LONG_BYTES) {
 		w.lose--;
 		return true;
@@ -125,7 +128,8 @@ static void run(uint64_t ms)
 	while (ms--) {
 		for (i = 0; i < NODES; i++) {
 			w.f[i].now_ms++;
-			if (!w.f[i].wake_ms || w.f[i].now_ms < w.f[i].wake_ms)
+			if (w.dead[i] || !w.f[i].wake_ms ||
+			    w.f[i].now_ms < w.f[i].wake_ms)
 				continue;
 			counts_of(&w.f[i])->runs++;
 			rblk_engine_tick(&w.f[i].engine);
@@ -134,7 +138,8 @@ static void run(uint64_t ms)
 	}
 }
 
-static char *make_config(void)
+/* Of all resources but one. */
+static char *make_config(unsigned int without)
 {
 	char *text = rblk_xasprintf("cluster \"demo\" { key-file = \"%%s/key\" }\n"
 				    "heartbeat { interval = %dms  misses = 5 }\n",
@@ -148,6 +153,8 @@ static char *make_config(void)
 		text = longer;
 	}
 	for (i = 0; i < RESOURCES; i++) {
+		if (i == without)
+			continue;
 		longer = rblk_xasprintf("%sresource \"r%u\" { failover = auto\n"
 					"  volume 0 { minor = %u  disk = \"/dev/vd%u\" } }\n",
 					text, i, i, i);
@@ -220,7 +227,7 @@ static void ask(unsigned int node, const char *verb, unsigned int resource,
 
 static void start(void)
 {
-	char *config = make_config();
+	char *config = make_config(RESOURCES);
 	struct rblk_genl_error err;
 	unsigned int i, r;
 
@@ -356,6 +363,39 @@ static void newcomer_is_told(void **state)
 	stop();
 }
 
+static bool has_lease(unsigned int node, unsigned int resource)
+{
+	return module_of(node, resource)->resource.lease_until_ns / 1000000 >
+	       w.f[node].now_ms;
+}
+
+/*
+ * Leases of many resources leave in one datagram. The only voter that is left does not
+ * know one of them any more: it confirms all others.
+ */
+static void one_lease_is_not_confirmed(void **state)
+{
+	char *config = make_config(3);
+	unsigned int r;
+
+	(void)state;
+	start();
+	w.dead[2] = true;
+	fake_configure(&w.f[1], config);
+	free(config);
+	fake_ask(&w.f[1], "{\"schema\":\"rblk.control/1\",\"verb\":\"reload\"}");
+	assert_null(rblk_failover_find(&w.f[1].engine, "r3"));
+	run(20 * INTERVAL_MS);
+	memset(w.count, 0, sizeof(w.count));
+	run(10 * INTERVAL_MS);
+	for (r = 0; r < RESOURCES; r++)
+		if (r % NODES != 2)
+			assert_int_equal(has_lease(r % NODES, r), r != 3);
+	/* not one for each: so many lease, and what else there is to say */
+	assert_in_range(w.count[0].datagrams, 1, 10 * 8);
+	stop();
+}
+
 /* The configuration is read for each resource that is created: that disturbs no other. */
 static void reload_looks_at_nothing(void **state)
 {
@@ -406,6 +446,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle),
+		cmocka_unit_test(one_lease_is_not_confirmed),
 		cmocka_unit_test(reload_looks_at_nothing),
 		cmocka_unit_test(lost_is_said_again),
 		cmocka_unit_test(newcomer_is_told),

@@ -43,7 +43,7 @@ static struct rblk_gate gate_of(const struct world *w, uint8_t node)
 	struct rblk_gate gate = {
 		.primary = k->primary, .leased = k->leased,
 		.lease_ns = k->lease_until_ms * 1000000,
-		.too_few = __builtin_popcount(k->in_sync) < w->min_in_sync,
+		.too_few = __builtin_popcount(k->in_sync & ~k->copied) < w->min_in_sync,
 	};
 
 	gate.until_ns = rblk_gate_needs_until(&gate);
@@ -74,6 +74,7 @@ static bool has_peers(const struct world *w, uint8_t node, const struct io *io)
 	struct rblk_ack_peers peers = {
 		.applied = w->data & ~BIT(node),
 		.in_sync = k->in_sync,
+		.copied = k->copied,
 	};
 	struct rblk_ack_state state = {
 		.local = RBLK_LOCAL_DONE, .durable = io->kind == IO_FLUSH,
@@ -251,6 +252,10 @@ static void sync_peer(struct world *w, uint8_t node, uint8_t peer)
 	l->syncing = true;
 	if (chance(w, 30))
 		its->inconsistent = true;
+	if (its->inconsistent) {
+		mine->copied |= BIT(peer);
+		mine->copied_at = w->now;
+	}
 	e = post(w, w->now + 5 * MS + random_below(w, 150 * MS), EV_SYNCED, node);
 	e->peer = peer;
 	e->epoch = l->epoch;
@@ -441,6 +446,7 @@ static void synced(struct world *w, const struct event *e)
 	its->len = k->len;
 	its->inconsistent = false;
 	l->syncing = false;
+	k->copied &= ~BIT(e->peer);
 	l->following = l->up_to_date = true;
 	l->sent = k->len;
 	l->acked = kept;
@@ -529,6 +535,7 @@ static bool promote(struct world *w, uint8_t node, const struct rblk_policy_out 
 	say(w, node, "the kernel is primary, with %u operations, in sync %x", k->len,
 	    k->in_sync);
 	w->failovers++;
+	k->copied = 0;
 	k->checked = false;
 	check_excused(w, node);
 	for (i = 0; i < w->nodes; i++) {

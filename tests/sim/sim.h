@@ -119,6 +119,8 @@ struct kernel {
 	bool leased;
 	uint64_t lease_until_ms;
 	uint16_t in_sync;
+	uint16_t copied;	/* began to be copied to and have not joined since */
+	uint64_t copied_at;	/* the last of them */
 	bool checked;		/* its data, since it was promoted */
 	struct link link[NODES];
 	struct io io[IOS];

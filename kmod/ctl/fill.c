@@ -58,7 +58,7 @@ static int put_mandate(struct sk_buff *skb, const struct rblk_mandate *mandate,
 int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 {
 	struct rblk_log *log = &res->log;
-	u64 copied_bytes, held, promised, seq, seq_gen, first_write_ns;
+	u64 copied_bytes, held, promised, seq, seq_gen, received, first_write_ns;
 	struct rblk_mandate mandate;
 	enum rblk_held_by held_by;
 	enum rblk_role role;
@@ -76,9 +76,13 @@ int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 	acks = log->policy.acks;
 	rblk_mandate_get_locked(res, &mandate);
 	first_write_ns = log->gate.primary ? log->first_write_ns : 0;
+	/* It is never below the position: that is read first. */
 	seq = log->gate.primary ? log->last :
 				  READ_ONCE(res->applier.order.applied);
-	seq_gen = rblk_lineage_gen(&res->lineage);
+	received = log->gate.primary ? log->last :
+				       READ_ONCE(res->applier.order.received);
+	/* The lineage is as of the last handshake: the position went on since. */
+	seq_gen = rblk_lineage_term_of(&res->lineage, seq).gen;
 	ops = log->last + 1 - log->first;
 	copied_bytes = log->copied_bytes;
 	in_flight = log->nr_incomplete;
@@ -99,6 +103,7 @@ int rblk_fill_resource(struct sk_buff *skb, struct rblk_resource *res)
 	    nla_put_u8(skb, RBLK_RES_SUSPENDED, suspended) ||
 	    put_u64(skb, RBLK_RES_SEQ, seq, RBLK_RES_PAD) ||
 	    put_u64(skb, RBLK_RES_SEQ_GENERATION, seq_gen, RBLK_RES_PAD) ||
+	    put_u64(skb, RBLK_RES_RECEIVED_SEQ, received, RBLK_RES_PAD) ||
 	    nla_put_u32(skb, RBLK_RES_LOG_OPS_USED, ops) ||
 	    put_u64(skb, RBLK_RES_LOG_BYTES_USED, copied_bytes, RBLK_RES_PAD) ||
 	    put_u64(skb, RBLK_RES_HELD, held, RBLK_RES_PAD) ||

@@ -232,6 +232,11 @@ enum rblk_attr_resource {
 	 * reported; 0: none
 	 */
 	RBLK_RES_FIRST_WRITE_NS,
+	/*
+	 * u64: highest seq that is here, all below it as well: what of it is not
+	 * complete yet will be, also if the link is lost that it came from
+	 */
+	RBLK_RES_RECEIVED_SEQ,
 	__RBLK_RES_MAX,
 };
 

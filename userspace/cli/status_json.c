@@ -104,6 +104,7 @@ json_t *rblk_json_resource(const struct rblk_kresource *r)
 	    flag(h, RBLK_RES_MIN_IN_SYNC_ERROR, r->min_in_sync_error));
 	set(o, "first_write_ns",
 	    number(h, RBLK_RES_FIRST_WRITE_NS, r->first_write_ns));
+	set(o, "received_seq", number(h, RBLK_RES_RECEIVED_SEQ, r->received_seq));
 	return o;
 }
 

@@ -58,6 +58,7 @@ static const struct field resource_fields[] = {
 	FIELD(RBLK_RES_MIN_IN_SYNC_ERROR, F_U8, rblk_kresource,
 	      min_in_sync_error),
 	FIELD(RBLK_RES_FIRST_WRITE_NS, F_U64, rblk_kresource, first_write_ns),
+	FIELD(RBLK_RES_RECEIVED_SEQ, F_U64, rblk_kresource, received_seq),
 	END
 };
 

@@ -49,6 +49,7 @@ struct rblk_kresource {
 	uint8_t min_in_sync;
 	uint8_t min_in_sync_error;
 	uint64_t first_write_ns;
+	uint64_t received_seq;
 };
 
 struct rblk_kvolume {

@@ -332,7 +332,7 @@ static void json_shape(void **state)
 		"held_by", "in_flight_ops", "openers", "read_from_backup",
 		"data_crc", "zero_detect", "on_disk_error", "disk_timeout_ms", "leased",
 		"lease_until_ns", "lease_error", "in_sync", "min_in_sync",
-		"min_in_sync_error", "first_write_ns", "health", "volumes",
+		"min_in_sync_error", "first_write_ns", "received_seq", "health", "volumes",
 		"peers", "latency", "failover", "advice",
 	};
 	static const char *const peer_keys[] = {

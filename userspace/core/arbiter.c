@@ -33,7 +33,20 @@ static bool same(const struct rblk_arbiter_record *a,
 	return a->version == b->version && a->gen == b->gen && a->term == b->term &&
 	       a->primary == b->primary && a->idle == b->idle &&
 	       a->insync == b->insync && a->fenced == b->fenced && a->voters == b->voters &&
-	       a->voters_before == b->voters_before;
+	       a->voters_before == b->voters_before && a->acks == b->acks &&
+	       a->holder == b->holder;
+}
+
+unsigned int rblk_arbiter_copies(const struct rblk_arbiter_record *r)
+{
+	int nodes = count(r->insync);
+
+	return r->acks && r->acks + 1 < nodes ? r->acks + 1 : nodes;
+}
+
+bool rblk_arbiter_is_partial(const struct rblk_arbiter_record *r)
+{
+	return rblk_arbiter_copies(r) < (unsigned int)count(r->insync);
 }
 
 bool rblk_arbiter_record_is_valid(const struct rblk_arbiter_record *r)
@@ -43,6 +56,9 @@ bool rblk_arbiter_record_is_valid(const struct rblk_arbiter_record *r)
 	if (count(r->voters ^ r->voters_before) > 1)
 		return false;
 	if (r->insync & r->fenced)
+		return false;
+	if (r->acks >= RBLK_ARBITER_NODES ||
+	    (r->acks ? !(r->insync & bit(r->holder)) : r->holder))
 		return false;
 	if (r->primary == RBLK_ARBITER_NOBODY)
 		return true;
@@ -235,11 +251,29 @@ static bool may_change_voters(const struct rblk_arbiter *a,
 	       (r->primary == RBLK_ARBITER_NOBODY || a->lead_term);
 }
 
+/*
+ * Where a node in sync may lack something nobody leaves by a promotion: of so many
+ * nodes it takes so many to know what was acknowledged. Who is promoted need not have it.
+ */
+static void apply_promotion(const struct rblk_arbiter *a, struct rblk_arbiter_record *r)
+{
+	if (!rblk_arbiter_is_partial(r)) {
+		r->fenced = (r->fenced | fenced_primary(a, r)) & ~bit(a->self);
+		r->insync = ((r->insync & a->mask) | bit(a->self)) & ~r->fenced;
+		r->holder = r->acks ? a->self : 0;
+	}
+	r->primary = a->self;
+	r->idle = false;
+	r->gen++;
+	r->term = a->ballot;
+}
+
 /* What the round makes of the record; false: that is not allowed. */
 static bool apply(const struct rblk_arbiter *a, struct rblk_arbiter_record *r)
 {
 	bool leads = a->lead_term && r->primary == a->self &&
 		     r->term == a->lead_term;
+	bool holds = leads && (!r->acks || r->holder == a->self);
 	bool settled = r->voters == r->voters_before;
 
 	r->voters_before = r->voters;
@@ -251,12 +285,7 @@ static bool apply(const struct rblk_arbiter *a, struct rblk_arbiter_record *r)
 		if (RBLK_ARBITER_RULE(ONLY_IN_SYNC) &&
 		    !(r->insync & bit(a->self)))
 			return false;
-		r->fenced = (r->fenced | fenced_primary(a, r)) & ~bit(a->self);
-		r->insync = ((r->insync & a->mask) | bit(a->self)) & ~r->fenced;
-		r->primary = a->self;
-		r->idle = false;
-		r->gen++;
-		r->term = a->ballot;
+		apply_promotion(a, r);
 		break;
 	case RBLK_ARBITER_DEMOTE:
 		if (r->primary != a->self)
@@ -265,12 +294,12 @@ static bool apply(const struct rblk_arbiter *a, struct rblk_arbiter_record *r)
 		r->idle = !a->mask;
 		break;
 	case RBLK_ARBITER_DROP:
-		if (!leads || a->mask & bit(a->self))
+		if (!holds || a->mask & bit(a->self))
 			return false;
 		r->insync &= ~a->mask;
 		break;
 	case RBLK_ARBITER_ADD:
-		if (!leads)
+		if (!holds)
 			return false;
 		r->insync |= a->mask;
 		r->fenced &= ~a->mask;
@@ -285,6 +314,17 @@ static bool apply(const struct rblk_arbiter *a, struct rblk_arbiter_record *r)
 		    !(r->voters & a->mask) || r->voters == a->mask)
 			return false;
 		r->voters &= ~a->mask;
+		break;
+	case RBLK_ARBITER_HOLD:
+		if (!leads || !r->acks)
+			return false;
+		r->holder = a->self;
+		break;
+	case RBLK_ARBITER_ACKS:
+		if (!holds || a->mask >= RBLK_ARBITER_NODES)
+			return false;
+		r->acks = a->mask;
+		r->holder = r->acks ? a->self : 0;
 		break;
 	}
 	r->version++;

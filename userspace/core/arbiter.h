@@ -43,6 +43,10 @@
  * @fenced: nodes that were off when they were last passed over
  * @voters: who votes on the next version
  * @voters_before: who voted on this one; differs after a change of members
+ * @acks: 0: what was acknowledged is on all of @insync; N: on N + 1 of them, or
+ *	all if they are fewer
+ * @holder: if @acks is not 0: a node of @insync that has all that was acknowledged,
+ *	whatever the others have: it was the last one whose kernel was primary
  *
  * Sets of nodes are bit masks. @primary is in @insync; no node is both in
  * @insync and @fenced.
@@ -57,6 +61,8 @@ struct rblk_arbiter_record {
 	uint16_t fenced;
 	uint16_t voters;
 	uint16_t voters_before;
+	uint8_t acks;
+	uint8_t holder;
 };
 
 /**
@@ -112,6 +118,8 @@ enum rblk_arbiter_change {
 	RBLK_ARBITER_ADD,		/* the mask, which has all data, joins it */
 	RBLK_ARBITER_ADD_VOTER,		/* one */
 	RBLK_ARBITER_DEL_VOTER,		/* one */
+	RBLK_ARBITER_HOLD,		/* this node, promoted, has all that was acknowledged */
+	RBLK_ARBITER_ACKS,		/* the mask is the new number */
 };
 
 enum rblk_arbiter_result {
@@ -244,6 +252,8 @@ void rblk_arbiter_start(struct rblk_arbiter *a, uint8_t self,
  *
  * ADD: from the call on, a write waits for those nodes (@insync), and before
  * it they must have all that was acknowledged. DEMOTE: the kernel has stopped.
+ * With @acks in the record the caller sees that what was acknowledged is on as many
+ * nodes of the new @insync as the record claims, and of the old: control-plane.rst.
  */
 void rblk_arbiter_propose(struct rblk_arbiter *a, enum rblk_arbiter_change change,
 			  uint16_t mask, uint64_t now,
@@ -304,6 +314,20 @@ bool rblk_arbiter_fence_confirmed(struct rblk_arbiter *a, uint8_t node);
  * Return: a time of the node's clock, 0 when it may not at all.
  */
 uint64_t rblk_arbiter_lease_until(const struct rblk_arbiter *a);
+
+/**
+ * rblk_arbiter_copies - on how many nodes in sync is what was acknowledged?
+ * @r: a record
+ *
+ * Return: at least on so many.
+ */
+unsigned int rblk_arbiter_copies(const struct rblk_arbiter_record *r);
+
+/**
+ * rblk_arbiter_is_partial - may a node in sync lack what was acknowledged?
+ * @r: a record
+ */
+bool rblk_arbiter_is_partial(const struct rblk_arbiter_record *r);
 
 /**
  * rblk_arbiter_record_is_valid - could this record be in a register

@@ -7,7 +7,8 @@
 #include "rblk_shim.h"
 
 #define MAGIC	"rblkvote"
-#define FORMAT	1
+#define FORMAT		1
+#define FORMAT_ACKS	2	/* of a record with acks */
 
 struct disk_slot {
 	u8 magic[8];
@@ -28,7 +29,9 @@ struct disk_slot {
 	__le16 voters;
 	__le16 voters_before;
 	u8 idle;
-	u8 rest[403];
+	u8 acks;		/* format 2 */
+	u8 holder;		/* format 2 */
+	u8 rest[401];
 	__le32 crc;
 } __packed;
 
@@ -62,7 +65,7 @@ void rblk_arbiter_slot_put(uint8_t *slot, const struct rblk_arbiter_owner *owner
 {
 	const struct rblk_arbiter_record *r = &store->record;
 	struct disk_slot disk = {
-		.format = cpu_to_le16(FORMAT),
+		.format = cpu_to_le16(r->acks ? FORMAT_ACKS : FORMAT),
 		.node = owner->node,
 		.primary = r->primary,
 		.serial = cpu_to_le64(serial),
@@ -76,6 +79,8 @@ void rblk_arbiter_slot_put(uint8_t *slot, const struct rblk_arbiter_owner *owner
 		.voters = cpu_to_le16(r->voters),
 		.voters_before = cpu_to_le16(r->voters_before),
 		.idle = r->idle,
+		.acks = r->acks,
+		.holder = r->holder,
 	};
 
 	memcpy(disk.magic, MAGIC, sizeof(disk.magic));
@@ -104,6 +109,9 @@ static bool is_possible(const struct disk_slot *disk,
 	for (i = 0; i < sizeof(disk->rest); i++)
 		if (disk->rest[i])
 			return false;
+	/* What the older format can say is said in it. */
+	if (!disk->acks != (le16_to_cpu(disk->format) == FORMAT))
+		return false;
 	return !disk->reserved && disk->idle <= 1 && store->accepted <= store->promised &&
 	       rblk_arbiter_record_is_valid(&store->record);
 }
@@ -123,7 +131,7 @@ rblk_arbiter_slot_get(const uint8_t *slot, size_t bytes,
 		return RBLK_ARBITER_SLOT_ABSENT;
 	if (le32_to_cpu(disk.crc) != crc_of(&disk))
 		return RBLK_ARBITER_SLOT_DAMAGED;
-	if (le16_to_cpu(disk.format) != FORMAT)
+	if (le16_to_cpu(disk.format) != FORMAT && le16_to_cpu(disk.format) != FORMAT_ACKS)
 		return RBLK_ARBITER_SLOT_VERSION;
 	if (!is_own(&disk, owner))
 		return RBLK_ARBITER_SLOT_FOREIGN;
@@ -139,6 +147,8 @@ rblk_arbiter_slot_get(const uint8_t *slot, size_t bytes,
 	found.record.voters = le16_to_cpu(disk.voters);
 	found.record.voters_before = le16_to_cpu(disk.voters_before);
 	found.record.idle = disk.idle;
+	found.record.acks = disk.acks;
+	found.record.holder = disk.holder;
 	if (!is_possible(&disk, &found))
 		return RBLK_ARBITER_SLOT_INVALID;
 	*serial = le64_to_cpu(disk.serial);

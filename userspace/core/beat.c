@@ -69,6 +69,14 @@ struct msg_arbiter {
 	__le16 voters_before;
 } __packed;
 
+/* The same, of a record with @acks: who does not know that must not accept it. */
+struct msg_arbiter_acks {
+	struct msg_arbiter arbiter;
+	u8 acks;
+	u8 holder;
+	__le16 reserved;
+} __packed;
+
 /* Many resources' leases, or grants, that were asked for at the same time. */
 struct msg_leases {
 	u8 type;
@@ -93,15 +101,17 @@ static_assert(sizeof(struct msg_header) == RBLK_BEAT_HEADER_BYTES);
 static_assert(sizeof(struct msg_beat) == 36);
 static_assert(sizeof(struct msg_resource) == 52);
 static_assert(sizeof(struct msg_arbiter) == 68);
+static_assert(sizeof(struct msg_arbiter_acks) == 72);
 static_assert(sizeof(struct msg_lease) == 24);
 
 struct msg_held {
 	__le64 sum;
 } __packed;
 
-/* What enum rblk_beat_type says, and one that only the bytes have. */
+/* What enum rblk_beat_type says, and two that only the bytes have. */
 #define LEASES	5
-#define TYPES	7
+#define ACKS	7
+#define TYPES	8
 
 #define ROOM	(RBLK_BEAT_MAX_BYTES - RBLK_BEAT_MAC_BYTES)
 
@@ -215,23 +225,28 @@ static bool add_arbiter(struct rblk_beat_writer *w, const struct rblk_beat_body 
 {
 	const struct rblk_arbiter_msg *a = &body->arbiter;
 	const struct rblk_arbiter_record *r = &a->record;
-	struct msg_arbiter msg = {
-		.type = a->type,
-		.primary = r->primary,
-		.idle = r->idle,
-		.ballot = cpu_to_le64(a->ballot),
-		.other = cpu_to_le64(a->other),
-		.version = cpu_to_le64(r->version),
-		.gen = cpu_to_le64(r->gen),
-		.term = cpu_to_le64(r->term),
-		.insync = cpu_to_le16(r->insync),
-		.fenced = cpu_to_le16(r->fenced),
-		.voters = cpu_to_le16(r->voters),
-		.voters_before = cpu_to_le16(r->voters_before),
+	struct msg_arbiter_acks msg = {
+		.arbiter = {
+			.type = a->type,
+			.primary = r->primary,
+			.idle = r->idle,
+			.ballot = cpu_to_le64(a->ballot),
+			.other = cpu_to_le64(a->other),
+			.version = cpu_to_le64(r->version),
+			.gen = cpu_to_le64(r->gen),
+			.term = cpu_to_le64(r->term),
+			.insync = cpu_to_le16(r->insync),
+			.fenced = cpu_to_le16(r->fenced),
+			.voters = cpu_to_le16(r->voters),
+			.voters_before = cpu_to_le16(r->voters_before),
+		},
+		.acks = r->acks,
+		.holder = r->holder,
 	};
 
-	memcpy(msg.uuid, body->uuid, sizeof(msg.uuid));
-	return append(w, RBLK_BEAT_ARBITER, &msg, sizeof(msg));
+	memcpy(msg.arbiter.uuid, body->uuid, sizeof(msg.arbiter.uuid));
+	return r->acks ? append(w, ACKS, &msg, sizeof(msg)) :
+			 append(w, RBLK_BEAT_ARBITER, &msg.arbiter, sizeof(msg.arbiter));
 }
 
 static bool add_lease(struct rblk_beat_writer *w, const struct rblk_beat_body *body)
@@ -399,6 +414,20 @@ static bool get_arbiter(const struct rblk_beat_reader *r, const uint8_t *at,
 	       msg.idle <= 1;
 }
 
+static bool get_acks(const struct rblk_beat_reader *r, const uint8_t *at,
+		     struct rblk_beat_body *body)
+{
+	struct rblk_arbiter_record *record = &body->arbiter.record;
+	struct msg_arbiter_acks msg;
+
+	memcpy(&msg, at, sizeof(msg));
+	body->type = RBLK_BEAT_ARBITER;
+	record->acks = msg.acks;
+	record->holder = msg.holder;
+	return get_arbiter(r, at, body) && msg.acks && msg.acks < RBLK_ARBITER_NODES &&
+	       msg.holder < RBLK_ARBITER_NODES;
+}
+
 /* An entry of a batch is as if it had come alone. */
 static bool get_lease(const struct rblk_beat_reader *r, const uint8_t *at,
 		      uint16_t entry, struct rblk_beat_body *body)
@@ -449,6 +478,7 @@ static const size_t sizes[TYPES] = {
 	[RBLK_BEAT_HANDOVER] = sizeof(struct msg_handover),
 	[LEASES] = sizeof(struct msg_leases),
 	[RBLK_BEAT_HELD] = sizeof(struct msg_held),
+	[ACKS] = sizeof(struct msg_arbiter_acks),
 };
 
 static bool has_size(u8 type, size_t size)
@@ -499,6 +529,8 @@ static int next(struct rblk_beat_reader *r, struct rblk_beat_body *body)
 		good = get_arbiter(r, at, body);
 	} else if (head.type == RBLK_BEAT_HELD) {
 		good = get_held(at, body);
+	} else if (head.type == ACKS) {
+		good = get_acks(r, at, body);
 	} else {
 		good = get_handover(at, body);
 	}

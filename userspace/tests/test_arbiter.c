@@ -317,6 +317,40 @@ static void node_without_a_store_votes_when_taken_in(void **state)
 	assert_int_equal(n[C].store.record.voters, ALL);
 }
 
+/*
+ * A write is on two of three nodes in sync. Whoever is promoted passes nobody over, and has
+ * all only when it says so; before, it changes nobody's standing.
+ */
+static void promoted_is_not_yet_holder(void **state)
+{
+	(void)state;
+	begin(3, ALL);
+	lead(A, ALL);
+	assert_int_equal(propose(A, RBLK_ARBITER_ACKS, 1), RBLK_ARBITER_CHOSEN);
+	assert_int_equal(n[A].known.holder, A);
+	assert_true(rblk_arbiter_is_partial(&n[A].known));
+	assert_int_equal(rblk_arbiter_copies(&n[A].known), 2);
+	assert_int_equal(propose(A, RBLK_ARBITER_DEMOTE, ALL), RBLK_ARBITER_CHOSEN);
+	propose(B, RBLK_ARBITER_REFRESH, 0);
+	lead(B, BIT(B));
+	assert_int_equal(n[B].known.insync, ALL);
+	assert_int_equal(n[B].known.holder, A);
+	assert_int_equal(propose(B, RBLK_ARBITER_DROP, BIT(A)), RBLK_ARBITER_NOT_ALLOWED);
+	assert_int_equal(propose(B, RBLK_ARBITER_ACKS, 0), RBLK_ARBITER_NOT_ALLOWED);
+	assert_int_equal(propose(B, RBLK_ARBITER_HOLD, BIT(B)), RBLK_ARBITER_CHOSEN);
+	assert_int_equal(n[B].known.holder, B);
+	assert_int_equal(propose(B, RBLK_ARBITER_DROP, BIT(A)), RBLK_ARBITER_CHOSEN);
+	/* the two that are left have all: who is promoted does */
+	assert_false(rblk_arbiter_is_partial(&n[B].known));
+	propose(B, RBLK_ARBITER_DEMOTE, ALL);
+	propose(C, RBLK_ARBITER_REFRESH, 0);
+	lead(C, BIT(C));
+	assert_int_equal(n[C].known.holder, C);
+	assert_int_equal(n[C].known.insync, BIT(C));
+	assert_int_equal(propose(C, RBLK_ARBITER_ACKS, 0), RBLK_ARBITER_CHOSEN);
+	assert_int_equal(n[C].known.holder, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +366,7 @@ int main(void)
 		cmocka_unit_test(stops_before_it_asks),
 		cmocka_unit_test(voters_come_and_go_one_by_one),
 		cmocka_unit_test(node_without_a_store_votes_when_taken_in),
+		cmocka_unit_test(promoted_is_not_yet_holder),
 	};
 
 	break_a_rule();

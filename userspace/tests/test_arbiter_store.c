@@ -110,6 +110,27 @@ static void bytes_are_as_written_down(void **state)
 	assert_memory_equal(slot + 96, "\10\200\2\0\12\200\16\200\0\0", 10);
 }
 
+/* Whoever does not know what acks means must not vote on it: another format. */
+static void acks_are_another_format(void **state)
+{
+	struct rblk_arbiter_store in = something(9), out;
+	uint8_t slot[SLOT];
+
+	(void)state;
+	in.record.acks = 2;
+	in.record.holder = 15;
+	rblk_arbiter_slot_put(slot, &owner, 41, &in);
+	assert_memory_equal(slot, "rblkvote\2\0", 10);
+	assert_memory_equal(slot + 104, "\0\2\17\0", 4);
+	assert_int_equal(get(slot, SLOT, &out), RBLK_ARBITER_SLOT_OK);
+	assert_int_equal(out.record.acks, 2);
+	assert_int_equal(out.record.holder, 15);
+	in.record.acks = 0;
+	in.record.holder = 0;
+	rblk_arbiter_slot_put(slot, &owner, 41, &in);
+	assert_memory_equal(slot, "rblkvote\1\0", 10);
+}
+
 static void each_bit_counts(void **state)
 {
 	struct rblk_arbiter_store in = something(9), out;
@@ -231,12 +252,12 @@ static void mixed_is_not_used(void **state)
 
 static void impossible(void **state)
 {
-	struct rblk_arbiter_store in[7], out;
+	struct rblk_arbiter_store in[10], out;
 	uint8_t slot[SLOT];
 	int i;
 
 	(void)state;
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < 10; i++)
 		in[i] = something(9);
 	in[0].accepted = in[0].promised + 1;
 	in[1].record.voters = 0;
@@ -245,7 +266,11 @@ static void impossible(void **state)
 	in[4].record.primary = 2;		/* not in sync */
 	in[5].record.primary = 16;
 	in[6].record.idle = true;	/* though there is a primary */
-	for (i = 0; i < 7; i++) {
+	in[7].record.acks = 16;
+	in[7].record.holder = 3;
+	in[8].record.acks = 1;		/* and the holder, 0, is not in sync */
+	in[9].record.holder = 3;	/* of what all have */
+	for (i = 0; i < 10; i++) {
 		rblk_arbiter_slot_put(slot, &owner, 41, &in[i]);
 		assert_int_equal(get(slot, SLOT, &out),
 				 RBLK_ARBITER_SLOT_INVALID);
@@ -268,6 +293,7 @@ int main(void)
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(vacant_comes_back),
 		cmocka_unit_test(bytes_are_as_written_down),
+		cmocka_unit_test(acks_are_another_format),
 		cmocka_unit_test(each_bit_counts),
 		cmocka_unit_test(each_byte_counts),
 		cmocka_unit_test(of_somebody_else),

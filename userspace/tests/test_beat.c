@@ -41,7 +41,7 @@ static struct rblk_beat_body lease(uint8_t type, uint8_t resource, uint64_t sent
 	return b;
 }
 
-#define HELD	8	/* the last one */
+#define HELD	9	/* the last one */
 
 static struct rblk_beat_body something(int i)
 {
@@ -78,8 +78,15 @@ static struct rblk_beat_body something(int i)
 		return lease(RBLK_ARBITER_LEASE, 2, 4711);
 	} else if (i == 6) {
 		return lease(RBLK_ARBITER_GRANT, 3, 4711);
-	} else {
+	} else if (i == 7) {
 		return lease(RBLK_ARBITER_GRANT, 3, 4712);
+	} else {
+		b.type = RBLK_BEAT_ARBITER;
+		b.arbiter = (struct rblk_arbiter_msg){
+			.type = RBLK_ARBITER_ACCEPT, .from = 2, .to = 5,
+			.ballot = 0x1205,
+			.record = { 9, 7, 0x902, 1, false, 6, 8, 10, 14, 3, 2 },
+		};
 	}
 	return b;
 }
@@ -97,6 +104,21 @@ static size_t write_all(struct rblk_beat_writer *w)
 		assert_true(rblk_beat_add(w, &b));
 	}
 	return rblk_beat_end(w) + MAC;
+}
+
+/* A voter that does not know what acks are skips it: it is a body of another type. */
+static void acks_are_another_type(void **state)
+{
+	struct rblk_beat_body plain = something(2), acks = something(8);
+	struct rblk_beat_writer w;
+
+	(void)state;
+	rblk_beat_begin(&w, CLUSTER, &header);
+	assert_true(rblk_beat_add(&w, &plain));
+	assert_true(rblk_beat_add(&w, &acks));
+	assert_memory_equal(w.bytes + 48, "\3\0\104\0", 4);
+	assert_memory_equal(w.bytes + 48 + 4 + 68, "\7\0\110\0", 4);
+	assert_memory_equal(w.bytes + 48 + 4 + 68 + 4 + 68, "\3\2\0\0", 4);
 }
 
 static enum rblk_beat_error read(const uint8_t *bytes, size_t nr)
@@ -310,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back),
+		cmocka_unit_test(acks_are_another_type),
 		cmocka_unit_test(leases_share_their_head),
 		cmocka_unit_test(full),
 		cmocka_unit_test(each_length),

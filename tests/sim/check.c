@@ -28,7 +28,43 @@ static bool same(const struct rblk_arbiter_record *a, const struct rblk_arbiter_
 	return a->version == b->version && a->gen == b->gen && a->term == b->term &&
 	       a->primary == b->primary && a->idle == b->idle &&
 	       a->insync == b->insync && a->fenced == b->fenced &&
-	       a->voters == b->voters && a->voters_before == b->voters_before;
+	       a->voters == b->voters && a->voters_before == b->voters_before &&
+	       a->acks == b->acks && a->holder == b->holder;
+}
+
+static bool has(const struct kernel *k, const struct acked *a)
+{
+	return a->index < k->len && k->data[a->index].id == a->id;
+}
+
+/* Not flushed, and the disk lost its cache since, perhaps with it. */
+static bool lost_it(const struct node *n, const struct acked *a)
+{
+	return !a->flushed && n->lost_at >= a->since;
+}
+
+/*
+ * What a record claims: each acknowledged write is on so many nodes in sync. Who is copied
+ * to lacks it and counts for nobody, and who lost it with its cache had it.
+ */
+static void check_claim(struct world *w, const struct rblk_arbiter_record *r)
+{
+	int lacking, may_lack = __builtin_popcount(r->insync) - rblk_arbiter_copies(r);
+	uint32_t i;
+	uint8_t n;
+
+	for (i = 0; i < w->nr_acked; i++) {
+		const struct acked *a = &w->acked[i];
+
+		for (n = 0, lacking = 0; n < w->nodes; n++)
+			lacking += r->insync & BIT(n) && !w->node[n].kernel.inconsistent &&
+				   !has(&w->node[n].kernel, a) && !lost_it(&w->node[n], a);
+		if (a->excused || lacking <= may_lack)
+			continue;
+		broken(w, "I1: an acknowledged write is on fewer nodes in sync than the record says",
+		       "write %u, %d of %x lack it", a->id, lacking, r->insync);
+		return;
+	}
 }
 
 void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_record *r)
@@ -41,10 +77,11 @@ void check_learned(struct world *w, uint8_t node, const struct rblk_arbiter_reco
 	known = &w->chosen[r->version];
 	if (!known->version) {
 		*known = *r;
-		say(w, node, "chosen: version %u, generation %u, primary %c, in sync %x%s",
+		say(w, node, "chosen: version %u, generation %u, primary %c, in sync %x%s, acks %u, holder %c",
 		    (unsigned int)r->version, (unsigned int)r->gen,
 		    r->primary < NODES ? 'A' + r->primary : '-', r->insync,
-		    r->fenced ? ", fenced" : "");
+		    r->fenced ? ", fenced" : "", r->acks, 'A' + r->holder);
+		check_claim(w, r);
 	} else if (!same(known, r)) {
 		broken(w, "two values were chosen for one version", "version %u",
 		       (unsigned int)r->version);
@@ -67,17 +104,6 @@ const struct rblk_arbiter_record *check_newest(const struct world *w)
 		if (w->chosen[i].version)
 			return &w->chosen[i];
 	return &w->chosen[1];
-}
-
-static bool has(const struct kernel *k, const struct acked *a)
-{
-	return a->index < k->len && k->data[a->index].id == a->id;
-}
-
-/* Not flushed, and the disk lost its cache since, perhaps with it. */
-static bool lost_it(const struct node *n, const struct acked *a)
-{
-	return !a->flushed && n->lost_at >= a->since;
 }
 
 /*

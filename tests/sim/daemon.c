@@ -127,6 +127,9 @@ static void see(struct world *w, uint8_t node, struct rblk_policy_view *v)
 	v->failures = d->failures;
 	v->primary = k->primary;
 	v->data_good = w->data & BIT(node) && !k->inconsistent;
+	v->exact = !k->unclean;
+	v->looked_ms = now / 1000;
+	v->acks = k->acks;
 	v->leased = k->leased;
 	v->lease_until_ms = k->lease_until_ms;
 	v->in_sync = k->in_sync;
@@ -270,7 +273,8 @@ static void agent_said(struct world *w, uint8_t node, uint8_t target, bool works
 /* ---- what the policy says */
 
 static const char *const change_names[] = {
-	"refresh", "promote", "demote", "drop", "add", "add voter", "delete voter",
+	"refresh", "promote", "demote", "drop", "add", "add voter", "delete voter", "hold",
+	"count acks",
 };
 
 static void act(struct world *w, uint8_t node, const struct rblk_policy_out *out)
@@ -497,6 +501,7 @@ void daemon_start(struct world *w, uint8_t node)
 		.self = node, .data = w->data, .synchronous = w->data,
 		.fenceable = w->fenceable, .interval_ms = INTERVAL_MS,
 		.grace_ms = GRACE_MS, .min_in_sync = w->min_in_sync,
+		.acks = w->node[node].acks,
 	};
 	struct daemon *d = daemon_of(w, node);
 	enum rblk_policy_request request = d->request;

@@ -27,6 +27,7 @@ static uint64_t begin(struct world *w, uint8_t nodes, uint16_t data, uint16_t fe
 	w->data = data;
 	w->fenceable = fenceable;
 	w->min_in_sync = 0;
+	w->acks = 0;
 	w->nr_faults = 0;
 	return between(w, 2000, 2500);
 }
@@ -101,11 +102,56 @@ static void fence_of_term(struct world *w)
 	add(w, FAULT_CUT, 0, 0, hears + between(w, 60, 250), 2 * SECOND);
 }
 
+/*
+ * A's daemon dies, and its kernel goes on under its lease. B, which is to take its place,
+ * gets nothing any more; C does, and what it says of that is lost until B is promoted.
+ */
+static void copies_settled(struct world *w)
+{
+	uint64_t at = begin(w, 3, 7, 0);
+
+	w->acks = 1;
+	add(w, FAULT_DAEMON, 0, 0, at, 4 * SECOND);
+	add(w, FAULT_ONE_WAY, 2, 1, at + between(w, 360, 480), between(w, 120, 280));
+}
+
+/*
+ * B gets all late; C has it, and loses it with its power. A, which has it, is off when C
+ * is back.
+ */
+static void copies_exact(struct world *w)
+{
+	uint64_t at = begin(w, 3, 7, 0);
+
+	w->acks = 1;
+	add(w, FAULT_SLOW_LINK, 0, 1, at - 500 * MS, SECOND);
+	add(w, FAULT_POWER, 2, 2, at, between(w, 100, 400));
+	add(w, FAULT_CRASH, 0, 0, at + between(w, 0, 20), 4 * SECOND);
+}
+
+/*
+ * B gets all late. Fewer acknowledgments are configured, the voters take long to write
+ * that down, and A dies.
+ */
+static void acks_chosen(struct world *w)
+{
+	uint64_t at = begin(w, 3, 7, 0);
+
+	add(w, FAULT_SLOW_LINK, 0, 1, at - 500 * MS, SECOND);
+	add(w, FAULT_SLOW_DISK, 1, 1, at, SECOND);
+	add(w, FAULT_SLOW_DISK, 2, 2, at, SECOND);
+	add(w, FAULT_ACKS, 0, 1, at, SECOND);
+	add(w, FAULT_CRASH, 0, 0, at + between(w, 20, 300), 4 * SECOND);
+}
+
 const struct directed directed[] = {
 	{ RULE_WORD_AFTER_START, word_after_start },
 	{ RULE_FENCE_OF_TERM, fence_of_term },
 	{ RULE_WORD_OF_NODE, word_of_node },
 	{ RULE_STOP_FIRST, stop_first },
 	{ RULE_SHUN, shun },
+	{ RULE_COPIES_SETTLED, copies_settled },
+	{ RULE_COPIES_EXACT, copies_exact },
+	{ RULE_ACKS_CHOSEN, acks_chosen },
 	{ RULE_NONE, NULL },
 };

@@ -29,6 +29,11 @@ static uint64_t wire(struct world *w)
 	return 100 + random_below(w, 900);
 }
 
+static uint64_t wire_to(struct world *w, uint8_t from, uint8_t to)
+{
+	return wire(w) + (w->slow[from][to] ? random_below(w, 150 * MS) : 0);
+}
+
 static uint64_t disk(struct world *w, uint8_t node)
 {
 	if (w->now < w->node[node].slow_until)
@@ -79,7 +84,7 @@ static bool has_peers(const struct world *w, uint8_t node, const struct io *io)
 	struct rblk_ack_state state = {
 		.local = RBLK_LOCAL_DONE, .durable = io->kind == IO_FLUSH,
 	};
-	struct rblk_ack_policy policy = { 0 };
+	struct rblk_ack_policy policy = { .acks = k->acks };
 	uint8_t i;
 
 	for (i = 0; i < w->nodes; i++) {
@@ -123,7 +128,8 @@ static void send_ops(struct world *w, uint8_t node, uint8_t peer)
 
 	if (!l->up || !l->following || l->sent >= k->len)
 		return;
-	l->busy_until = (l->busy_until > w->now ? l->busy_until : w->now) + wire(w);
+	l->busy_until = (l->busy_until > w->now ? l->busy_until : w->now) +
+			wire_to(w, node, peer);
 	e = post(w, l->busy_until, EV_FRAME, peer);
 	e->peer = node;
 	e->epoch = l->epoch;
@@ -139,7 +145,8 @@ static void send_flush(struct world *w, uint8_t node, uint8_t peer)
 
 	if (!l->up || !l->following)
 		return;
-	l->busy_until = (l->busy_until > w->now ? l->busy_until : w->now) + wire(w);
+	l->busy_until = (l->busy_until > w->now ? l->busy_until : w->now) +
+			wire_to(w, node, peer);
 	e = post(w, l->busy_until, EV_FLUSH, peer);
 	e->peer = node;
 	e->epoch = l->epoch;
@@ -444,7 +451,7 @@ static void synced(struct world *w, const struct event *e)
 	its->durable = k->durable;
 	memcpy(its->data, k->data, sizeof(k->data[0]) * k->len);
 	its->len = k->len;
-	its->inconsistent = false;
+	its->inconsistent = its->unclean = false;
 	l->syncing = false;
 	k->copied &= ~BIT(e->peer);
 	l->following = l->up_to_date = true;
@@ -485,6 +492,7 @@ void kernel_event(struct world *w, const struct event *e)
 void kernel_boot(struct world *w, uint8_t node)
 {
 	kernel_of(w, node)->up = true;
+	kernel_of(w, node)->acks = w->node[node].acks;
 }
 
 void kernel_stop(struct world *w, uint8_t node)
@@ -529,6 +537,7 @@ static bool promote(struct world *w, uint8_t node, const struct rblk_policy_out 
 	k->primary = true;
 	k->gen = job->generation;
 	k->in_sync = job->in_sync;
+	k->unclean = false;
 	k->leased = true;
 	k->lease_until_ms = 0;
 	memset(k->io, 0, sizeof(k->io));
@@ -554,6 +563,10 @@ static bool demote(struct world *w, uint8_t node, bool force)
 
 	for (i = 0; i < IOS && !force; i++)
 		if (k->io[i].used && k->io[i].admitted)
+			return false;
+	/* Whoever is connected gets all. */
+	for (i = 0; i < w->nodes && !force; i++)
+		if (k->link[i].following && k->link[i].acked < k->len)
 			return false;
 	say(w, node, "the kernel is backup%s", force ? ", by force" : "");
 	k->primary = false;
@@ -609,6 +622,12 @@ bool kernel_job(struct world *w, uint8_t node, const struct rblk_policy_out *job
 		if (k->in_sync != job->in_sync)
 			say(w, node, "writes wait for %x", job->in_sync);
 		k->in_sync = job->in_sync;
+		complete(w, node);
+		break;
+	case RBLK_POLICY_KERNEL_ACKS:
+		if (k->acks != job->acks)
+			say(w, node, "writes wait for %u", job->acks);
+		k->acks = job->acks;
 		complete(w, node);
 		break;
 	case RBLK_POLICY_KERNEL_DISCARD:

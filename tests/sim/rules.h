@@ -19,6 +19,13 @@
 	RULE(DROP_CHOSEN)				\
 	RULE(DISCARD_IF_PASSED_OVER)			\
 	RULE(MIN_IN_SYNC)				\
+	/* of the policy, where a write is not on all nodes in sync */ \
+	RULE(ENOUGH_COPIES)				\
+	RULE(MOST_UP_TO_DATE)				\
+	RULE(DROP_LEVEL)				\
+	RULE(DROP_UNCOUNTED)				\
+	RULE(JOIN_UNASKED)				\
+	RULE(ACKS_LEVEL)				\
 	/* of the daemon around them */			\
 	RULE(DURABLE_ACCEPT)				\
 	RULE(OWN_STORE)					\
@@ -40,7 +47,10 @@
 	RULE(FENCE_OF_TERM)				\
 	RULE(WORD_OF_NODE)				\
 	RULE(STOP_FIRST)				\
-	RULE(SHUN)
+	RULE(SHUN)					\
+	RULE(COPIES_SETTLED)				\
+	RULE(COPIES_EXACT)				\
+	RULE(ACKS_CHOSEN)
 
 enum sim_rule {
 	RULE_NONE,

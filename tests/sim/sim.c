@@ -87,8 +87,8 @@ static void tell(uint64_t seed)
 	shrink(seed, off);
 	run(seed, off, false);
 	printf("seed %llu: %s: %s\n", (unsigned long long)seed, world.broken, world.why);
-	printf("  %u nodes, data %x, fenceable %x, min-in-sync %u; what it takes:\n",
-	       world.nodes, world.data, world.fenceable, world.min_in_sync);
+	printf("  %u nodes, data %x, fenceable %x, min-in-sync %u, acks %u; what it takes:\n",
+	       world.nodes, world.data, world.fenceable, world.min_in_sync, world.acks);
 	for (i = 0; i < world.nr_faults; i++) {
 		if (off[i])
 			continue;

@@ -60,6 +60,8 @@ enum fault_kind {
 	FAULT_AGENT,		/* fence agents of a: b says how they fail */
 	FAULT_ASK_PROMOTE,	/* a: an admin wants it to be primary */
 	FAULT_ASK_AWAY,		/* a: an admin wants it not to be primary */
+	FAULT_SLOW_LINK,	/* what a as primary sends to b takes long */
+	FAULT_ACKS,		/* a: has another number configured, b */
 	FAULT_KINDS,
 };
 
@@ -121,12 +123,14 @@ struct kernel {
 	uint16_t in_sync;
 	uint16_t copied;	/* began to be copied to and have not joined since */
 	uint64_t copied_at;	/* the last of them */
+	uint8_t acks;
 	bool checked;		/* its data, since it was promoted */
 	struct link link[NODES];
 	struct io io[IOS];
 	/* on disk */
 	uint64_t gen;
 	bool inconsistent;
+	bool unclean;		/* it crashed, and may hold more than it can say */
 	uint32_t len;
 	uint32_t durable;
 	struct op data[OPS_MAX];
@@ -174,6 +178,7 @@ struct node {
 	uint64_t paused_until;
 	uint64_t slow_until;
 	enum agent_mode agent;
+	uint8_t acks;			/* as configured there */
 	bool has_store;
 	struct rblk_arbiter_store disk;
 	struct kernel kernel;
@@ -215,10 +220,12 @@ struct world {
 	uint8_t nodes;
 	uint16_t data, fenceable;
 	uint8_t min_in_sync;
+	uint8_t acks;
 	bool trace;
 	struct node node[NODES];
 	uint8_t cut[NODES][NODES];	/* how many faults cut it */
 	uint64_t cut_since[NODES][NODES];
+	uint8_t slow[NODES][NODES];
 	unsigned int lossy;
 	bool lost_a_store;
 	struct rblk_arbiter_store first;

@@ -189,6 +189,7 @@ void machine_off(struct world *w, uint8_t node, bool power, uint64_t back_at)
 	daemon_stop(w, node);
 	kernel_stop(w, node);
 	n->on = false;
+	k->unclean = true;
 	if (!power || k->len == k->durable)
 		return;
 	kept = k->durable + random_below(w, k->len - k->durable + 1);
@@ -209,6 +210,7 @@ static const char *const fault_names[FAULT_KINDS] = {
 	[FAULT_SLOW_DISK] = "slow disk of", [FAULT_STORE] = "lost register of",
 	[FAULT_AGENT] = "fence agents of",
 	[FAULT_ASK_PROMOTE] = "admin promotes", [FAULT_ASK_AWAY] = "admin evicts",
+	[FAULT_SLOW_LINK] = "slow link from", [FAULT_ACKS] = "acks configured at",
 };
 
 static const char *const agent_names[AGENT_MODES] = {
@@ -223,7 +225,7 @@ void fault_text(const struct fault *f, char *text, size_t size)
 	if (f->kind == FAULT_AGENT)
 		n += snprintf(text + n, size - n, " %s", agent_names[f->b % AGENT_MODES]);
 	else if ((f->kind == FAULT_CUT || f->kind == FAULT_ONE_WAY ||
-		  f->kind == FAULT_FLAP) && f->a != f->b)
+		  f->kind == FAULT_FLAP || f->kind == FAULT_SLOW_LINK) && f->a != f->b)
 		n += snprintf(text + n, size - n, " and %c", 'A' + f->b);
 	snprintf(text + n, size - n, ", for %.3f s", f->us / 1e6);
 }
@@ -235,6 +237,7 @@ void world_plan(struct world *w, uint64_t seed)
 		[FAULT_PAUSE] = 2, [FAULT_CUT] = 4, [FAULT_ONE_WAY] = 3,
 		[FAULT_FLAP] = 1, [FAULT_LOSSY] = 2, [FAULT_SLOW_DISK] = 2,
 		[FAULT_STORE] = 1, [FAULT_AGENT] = 3, [FAULT_ASK_PROMOTE] = 2, [FAULT_ASK_AWAY] = 1,
+		[FAULT_SLOW_LINK] = 2, [FAULT_ACKS] = 1,
 	};
 	unsigned int i, total = 0, kind, at;
 	struct fault *f;
@@ -261,6 +264,7 @@ void world_plan(struct world *w, uint64_t seed)
 		break;
 	}
 	w->min_in_sync = chance(w, 15) ? 2 : 0;
+	w->acks = w->data == 7 && chance(w, 60) ? 1 : 0;
 	w->nr_faults = 1 + random_below(w, 9);
 	for (i = 0; i < w->nr_faults; i++) {
 		f = &w->fault[i];
@@ -358,6 +362,13 @@ static void fault_begins(struct world *w, const struct fault *f)
 	case FAULT_AGENT:
 		n->agent = f->b % AGENT_MODES;
 		break;
+	case FAULT_SLOW_LINK:
+		w->slow[f->a][f->b]++;
+		break;
+	case FAULT_ACKS:
+		n->acks = f->b % 2;
+		n->daemon.policy.config.acks = n->acks;
+		break;
 	case FAULT_ASK_PROMOTE:
 		if (n->daemon.up && w->data & BIT(f->a))
 			n->daemon.request = RBLK_POLICY_WANT_PROMOTE;
@@ -379,6 +390,8 @@ static void fault_ends(struct world *w, const struct fault *f)
 		cut(w, f, -1);
 	else if (f->kind == FAULT_LOSSY)
 		w->lossy--;
+	else if (f->kind == FAULT_SLOW_LINK)
+		w->slow[f->a][f->b]--;
 	else if (f->kind == FAULT_AGENT)
 		w->node[f->a].agent = AGENT_WORKS;
 }
@@ -428,6 +441,7 @@ static void begin(struct world *w)
 		n->offset = SECOND + random_below(w, 1000 * SECOND);
 		n->disk = first;
 		n->has_store = true;
+		n->acks = w->acks;
 	}
 	w->first = first;
 	w->chosen[1] = first.record;

@@ -3,7 +3,8 @@
  * policy.c - what a node does next about one resource, with failover = auto
  *
  * rblk_policy_step() is the whole on one screen. policy_step.c has what it knows, rounds
- * and fences; policy_lead.c the leader, policy_follow.c the backup.
+ * and fences; policy_lead.c the leader, policy_follow.c the backup; policy_copies.c who
+ * has everything, where not all have.
  */
 #include "policy_step.h"
 
@@ -96,6 +97,15 @@ static void take_office(struct step *s)
 	if (s->now < s->p->hold_off_ms) {
 		rblk_policy_waits(s, RBLK_POLICY_FOR_KERNEL, 0);
 		rblk_policy_wake(s, s->p->hold_off_ms);
+		return;
+	}
+	/* What may not be chosen proves nothing. */
+	if (!rblk_policy_holds(&s->a->known, s->c->self)) {
+		rblk_policy_prove(s);
+		return;
+	}
+	if (rblk_policy_set_acks(s)) {
+		rblk_policy_waits(s, RBLK_POLICY_FOR_KERNEL, 0);
 		return;
 	}
 	s->out->kernel = RBLK_POLICY_KERNEL_PROMOTE;
@@ -192,6 +202,7 @@ void rblk_policy_step(struct rblk_policy *p, const struct rblk_policy_view *view
 		if (s.a->mute)
 			rblk_policy_waits(&s, RBLK_POLICY_IS_MUTE, bit(p->config.self));
 		shun_primaries(&s);
+		rblk_policy_hear(&s);
 		serve(&s);
 		if (rblk_policy_leads(s.a)) {
 			if (rblk_policy_wants_to_leave(&s))
@@ -200,6 +211,7 @@ void rblk_policy_step(struct rblk_policy *p, const struct rblk_policy_view *view
 				take_office(&s);
 			rblk_policy_lead(&s);
 		} else {
+			p->dropping = 0;
 			if (view->primary)
 				reclaim(&s);
 			if (s.r.primary == p->config.self && rblk_policy_wants_to_leave(&s))
@@ -235,6 +247,12 @@ void rblk_policy_tell(const struct rblk_policy *p, const struct rblk_policy_view
 	if (view->up && view->data_good && p->config.data & bit(p->config.self) &&
 	    !a->mute && !view->stays_away)
 		told->flags |= RBLK_POLICY_CANDIDATE;
+	if (!view->up || !view->data_good || a->mute ||
+	    (!view->exact && RBLK_POLICY_RULE(COPIES_EXACT)))
+		return;
+	told->flags |= RBLK_POLICY_EXACT;
+	if (p->heard_term && p->heard_term == r.term && view->looked_ms > p->heard_ms)
+		told->flags |= RBLK_POLICY_SETTLED;
 }
 
 void rblk_policy_start(struct rblk_policy *p, const struct rblk_policy_config *config)
@@ -255,7 +273,7 @@ static const char *const reasons[__RBLK_POLICY_REASON_END] = {
 	[RBLK_POLICY_NOT_PRIMARY] = "it is not the primary",
 	[RBLK_POLICY_MIN_IN_SYNC] = "too few nodes would be in sync",
 	[RBLK_POLICY_ACKS_TOO_FEW] =
-		"a write waits for fewer than all nodes in sync (acks)",
+		"enough copies to know which has every acknowledged write (acks)",
 	[RBLK_POLICY_FOR_FENCE] = "a node to be switched off",
 	[RBLK_POLICY_FOR_OLD_LEASE] = "the former primary's lease to run out",
 	[RBLK_POLICY_FOR_VOTES] = "the voters' answers",

@@ -42,7 +42,8 @@ enum rblk_policy_strategy {
  * @data: nodes that hold data; the other voters are witnesses
  * @synchronous: peers that a write of this node may wait for: protocol B and C
  * @fenceable: nodes that an agent can switch off, or an admin confirms
- * @acks: 0: a write waits for all; else for so many
+ * @acks: 0: a write waits for all of @synchronous that are in sync; else for any so
+ *	many of them. What holds is what the record says; the leader has it changed
  * @min_in_sync: nodes, this one included, below which no node is dropped; 0: none
  * @strategy: who is promoted
  * @successor: for RBLK_POLICY_SUCCESSOR: node ids
@@ -72,6 +73,12 @@ struct rblk_policy_config {
 #define RBLK_POLICY_LEADS	0x02	/* it was promoted in @term, and knows it */
 #define RBLK_POLICY_CANDIDATE	0x04	/* it could be promoted if it is in sync */
 #define RBLK_POLICY_MUTE	0x08	/* its arbiter does not vote */
+#define RBLK_POLICY_EXACT	0x10	/* it holds no more than it says: it did not crash */
+/*
+ * EXACT, and since it heard that the record's primary leads it looked at what it holds:
+ * that is all that it can have confirmed to a primary before
+ */
+#define RBLK_POLICY_SETTLED	0x20
 
 /**
  * struct rblk_policy_told - what a node says of itself, in its beats
@@ -141,6 +148,9 @@ enum rblk_policy_request {
  * @primary: the kernel is primary
  * @data_good: this node's data is consistent, clean or not, and no disk of it failed
  * @opened: a volume is open for writing
+ * @exact: its position is all that it holds, and all that it received is applied
+ * @looked_ms: when the kernel was asked for all this
+ * @acks: the kernel's writes wait for so many; 0: all
  * @leased: the kernel completes under a lease only
  * @lease_until_ms: until when it has one, as last set; 0: none
  * @in_sync: nodes that the kernel's writes wait for, as the kernel says; 0: not set
@@ -167,6 +177,9 @@ struct rblk_policy_view {
 	uint32_t failures;
 	bool primary;
 	bool data_good;
+	bool exact;
+	uint64_t looked_ms;
+	uint8_t acks;
 	bool opened;
 	bool leased;
 	uint64_t lease_until_ms;
@@ -195,6 +208,7 @@ enum rblk_policy_kernel {
 	RBLK_POLICY_KERNEL_DEMOTE,	/* what is in flight ends first */
 	RBLK_POLICY_KERNEL_DEMOTE_FORCE,/* what is held fails */
 	RBLK_POLICY_KERNEL_IN_SYNC,	/* set @in_sync */
+	RBLK_POLICY_KERNEL_ACKS,	/* set @acks; as backup as well */
 	RBLK_POLICY_KERNEL_DISCARD,	/* own branch, towards @peer */
 };
 
@@ -216,7 +230,7 @@ enum rblk_policy_reason {
 	RBLK_POLICY_DATA_BAD,		/* inconsistent, or no disk */
 	RBLK_POLICY_NOT_PRIMARY,
 	RBLK_POLICY_MIN_IN_SYNC,	/* @nodes are lost, and too few would be left */
-	RBLK_POLICY_ACKS_TOO_FEW,	/* to know who has everything */
+	RBLK_POLICY_ACKS_TOO_FEW,	/* copies are known, to say who has everything */
 	RBLK_POLICY_FOR_FENCE,		/* of @nodes */
 	RBLK_POLICY_FOR_OLD_LEASE,	/* that of the primary before, to run out */
 	RBLK_POLICY_FOR_VOTES,		/* a round is under way */
@@ -252,6 +266,7 @@ enum rblk_policy_reason {
  * @kernel: an action that may take a while
  * @generation: of it
  * @in_sync: of it
+ * @acks: of it
  * @peer: of it
  * @propose: rblk_arbiter_propose(@change, @mask)
  * @change: of it
@@ -267,6 +282,8 @@ enum rblk_policy_reason {
  * @note_node: whom they are about
  * @waits: what for, for the status; RBLK_POLICY_FINE: for nothing
  * @waits_for: nodes that it is about
+ * @copies: if it waits for RBLK_POLICY_ACKS_TOO_FEW: so many are known,
+ * @copies_needed: and so many are enough
  * @wake_at_ms: step again then, if nothing happens before
  *
  * In this order. A round's messages and the store are as rblk_arbiter says; step
@@ -280,6 +297,7 @@ struct rblk_policy_out {
 	enum rblk_policy_kernel kernel;
 	uint64_t generation;
 	uint16_t in_sync;
+	uint8_t acks;
 	uint8_t peer;
 	bool propose;
 	enum rblk_arbiter_change change;
@@ -295,6 +313,8 @@ struct rblk_policy_out {
 	uint8_t note_node;
 	enum rblk_policy_reason waits;
 	uint16_t waits_for;
+	uint8_t copies;
+	uint8_t copies_needed;
 	uint64_t wake_at_ms;
 };
 
@@ -325,6 +345,12 @@ struct rblk_policy_out {
  * @note_node: see struct rblk_policy_out
  * @stay_back_ms: not to be promoted before: it stepped down, or its kernel refused
  * @idle_ms: since when the primary has been alive and not leading
+ * @heard_term: the last one whose primary was heard to lead; this node, or another
+ * @heard_ms: when that was
+ * @dropping: nodes that are about to be dropped where not all have all,
+ * @drop_seq: and what those who stay must have acknowledged before; 0: not known.
+ *	One higher
+ * @acks_seq: likewise, before more acknowledgments are promised
  */
 struct rblk_policy {
 	struct rblk_policy_config config;
@@ -351,6 +377,11 @@ struct rblk_policy {
 	uint8_t note_node;
 	uint64_t stay_back_ms;
 	uint64_t idle_ms;
+	uint64_t heard_term;
+	uint64_t heard_ms;
+	uint16_t dropping;
+	uint64_t drop_seq;
+	uint64_t acks_seq;
 };
 
 /**

@@ -12,6 +12,11 @@ static bool is_before(const struct step *s, uint8_t node, const struct rblk_poli
 	const struct rblk_policy_told *told = &s->v->peer[node].told;
 	uint8_t i;
 
+	/* Who has less could only give way. */
+	if (rblk_arbiter_is_partial(&s->r) && rblk_policy_has_more(told, mine))
+		return true;
+	if (rblk_arbiter_is_partial(&s->r) && rblk_policy_has_more(mine, told))
+		return false;
 	if (s->c->strategy == RBLK_POLICY_ELECTION)
 		return false;
 	if (s->c->strategy == RBLK_POLICY_SUCCESSOR) {
@@ -23,11 +28,9 @@ static bool is_before(const struct step *s, uint8_t node, const struct rblk_poli
 		}
 		return node < s->c->self;
 	}
-	if (told->data_gen != mine->data_gen)
-		return told->data_gen > mine->data_gen;
-	if (told->data_seq != mine->data_seq)
-		return told->data_seq > mine->data_seq;
-	return node < s->c->self;
+	if (rblk_policy_has_more(told, mine))
+		return true;
+	return !rblk_policy_has_more(mine, told) && node < s->c->self;
 }
 
 /* Nodes that are to be promoted rather than this one. */
@@ -47,23 +50,29 @@ static uint16_t better(const struct step *s)
 	return set;
 }
 
-/* Nodes in sync that have what this one lacks: its disk lost it with the power. */
+/*
+ * Nodes in sync that have what this one lacks: its disk lost it with the power. Where not
+ * all have all, it is still the one that has, unless enough others know better.
+ */
 static uint16_t ahead(const struct step *s)
 {
-	const struct rblk_policy_told *told;
-	uint16_t set = 0;
-	uint8_t node;
+	uint16_t copies = rblk_policy_copies(s, RBLK_POLICY_EXACT) & ~bit(s->c->self);
 
-	for (node = 0; node < RBLK_POLICY_NODES; node++) {
-		told = &s->v->peer[node].told;
-		if (node != s->c->self && s->alive & s->r.insync & bit(node) &&
-		    told->flags & RBLK_POLICY_CANDIDATE &&
-		    (told->data_gen > s->v->data_gen ||
-		     (told->data_gen == s->v->data_gen &&
-		      told->data_seq > s->v->data_seq)))
-			set |= bit(node);
-	}
-	return set;
+	if (!rblk_arbiter_is_partial(&s->r))
+		return rblk_policy_ahead(s, RBLK_POLICY_CANDIDATE);
+	if (s->r.holder == s->c->self &&
+	    (unsigned int)count(copies) < rblk_policy_copies_needed(s))
+		return 0;
+	return rblk_policy_ahead(s, RBLK_POLICY_EXACT | RBLK_POLICY_CANDIDATE);
+}
+
+/* Nodes that this one would have to give way to, promoted. */
+static uint16_t has_to_wait_for(const struct step *s)
+{
+	if (!rblk_arbiter_is_partial(&s->r) || s->v->primary ||
+	    !RBLK_POLICY_RULE(MOST_UP_TO_DATE))
+		return 0;
+	return ahead(s) & ~bit(s->r.primary);
 }
 
 /* Nodes in sync of which it is not known what they have, nor that they failed. */
@@ -154,6 +163,19 @@ static void see_vacancy(struct step *s)
 		p->note_node = s->c->self;
 }
 
+/*
+ * Are too few copies known for this node to become more than the register's primary? That
+ * it may be all the same for the node that has all to vote again.
+ */
+static bool knows_too_few(const struct step *s)
+{
+	if (rblk_policy_holds(&s->r, s->c->self) ||
+	    (s->alive & bit(s->r.holder) && !rblk_policy_holder_votes(s)))
+		return false;
+	return (unsigned int)count(rblk_policy_copies(s, RBLK_POLICY_EXACT)) <
+	       rblk_policy_copies_needed(s);
+}
+
 enum rblk_policy_reason rblk_policy_why_not(const struct step *s)
 {
 	if (s->a->mute)
@@ -162,7 +184,7 @@ enum rblk_policy_reason rblk_policy_why_not(const struct step *s)
 		return RBLK_POLICY_DATA_BAD;
 	if (RBLK_POLICY_RULE(ONLY_IN_SYNC) && !(s->r.insync & bit(s->c->self)))
 		return RBLK_POLICY_NOT_IN_SYNC;
-	if (!rblk_policy_waits_for_all(s))
+	if (knows_too_few(s))
 		return RBLK_POLICY_ACKS_TOO_FEW;
 	return RBLK_POLICY_FINE;
 }
@@ -199,7 +221,9 @@ static void try_promotion(struct step *s)
 	}
 	word = s->a->grant_term && s->a->grant_until > s->now &&
 	       s->a->grant_holder != s->c->self && old != RBLK_POLICY_NOBODY;
-	if (word && !(s->a->fenced & bit(s->a->grant_holder))) {
+	/* Who may lack something passes nobody over, and so says of nobody that he is off. */
+	if (word && (!(s->a->fenced & bit(s->a->grant_holder)) ||
+		     rblk_arbiter_is_partial(&s->r))) {
 		/* The other voters gave theirs at about the same time. */
 		s->out->waits = RBLK_POLICY_FOR_OLD_LEASE;
 		s->out->waits_for = bit(s->a->grant_holder);
@@ -219,6 +243,9 @@ static void stand(struct step *s)
 	see_vacancy(s);
 	if (no != RBLK_POLICY_FINE || s->now < s->p->stay_back_ms ||
 	    (s->v->stays_away && s->v->request != RBLK_POLICY_WANT_PROMOTE)) {
+		if (no == RBLK_POLICY_ACKS_TOO_FEW)
+			rblk_policy_wait_for_copies(s,
+				rblk_policy_copies(s, RBLK_POLICY_EXACT));
 		rblk_policy_waits(s, no, bit(s->c->self));
 		/* Whoever else can should not have to wait for this node. */
 		if (s->r.primary == s->c->self && !s->v->busy && !s->a->mute &&
@@ -235,6 +262,10 @@ static void stand(struct step *s)
 	if (s->r.primary == s->c->self && !s->v->primary && ahead(s)) {
 		rblk_policy_waits(s, RBLK_POLICY_FOR_BETTER, ahead(s));
 		rblk_policy_propose(s, RBLK_ARBITER_DEMOTE, ahead(s));
+		return;
+	}
+	if (has_to_wait_for(s)) {
+		rblk_policy_waits(s, RBLK_POLICY_FOR_BETTER, has_to_wait_for(s));
 		return;
 	}
 	turn = s->p->vacant_ms + turn_ms(s, others);
@@ -298,5 +329,7 @@ void rblk_policy_follow(struct step *s)
 	s->p->vacant_ms = 0;
 	if (s->r.primary == RBLK_POLICY_NOBODY)
 		rblk_policy_waits(s, RBLK_POLICY_FOR_ADMIN, 0);
+	else if (!rblk_policy_holds(&s->r, s->r.primary))
+		rblk_policy_waits(s, RBLK_POLICY_FOR_PRIMARY, bit(s->r.primary));
 	discard(s);
 }

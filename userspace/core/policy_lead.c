@@ -65,9 +65,94 @@ static uint16_t find_lost(struct step *s, uint16_t members)
 	return lost;
 }
 
+/* As many as there are others with the data is all. */
+static uint8_t configured_acks(const struct step *s)
+{
+	uint16_t others = s->c->data & s->c->synchronous & ~bit(s->c->self);
+
+	return s->c->acks < count(others) ? s->c->acks : 0;
+}
+
+/*
+ * Where the record counts acknowledgments, what comes next depends on what was chosen:
+ * a round that changes nothing finds out.
+ */
+static bool is_unsettled(const struct step *s)
+{
+	return s->a->has_pending && (s->a->known.acks || s->a->pending.acks);
+}
+
+/* As many as anything says that may be chosen, and as is configured. */
+static uint8_t promised_acks(const struct step *s)
+{
+	const struct rblk_arbiter *a = s->a;
+	uint8_t acks = rblk_policy_more_acks(a->known.acks, configured_acks(s));
+
+	if (!RBLK_POLICY_RULE(ACKS_CHOSEN))
+		return configured_acks(s);
+	if (a->has_pending)
+		acks = rblk_policy_more_acks(acks, a->pending.acks);
+	if (a->phase != RBLK_ARBITER_IDLE && a->change == RBLK_ARBITER_ACKS)
+		acks = rblk_policy_more_acks(acks, a->mask);
+	return acks;
+}
+
 static bool is_diverged(const struct step *s, uint8_t node)
 {
 	return s->v->peer[node].diverged;
+}
+
+/* Those of them that follow and acknowledged what was numbered below that. */
+static uint16_t find_level(const struct step *s, uint16_t of, uint64_t seq)
+{
+	uint16_t well = rblk_policy_nodes_that(s, rblk_policy_is_well, of), set = 0;
+	uint8_t node;
+
+	for (node = 0; node < RBLK_POLICY_NODES; node++)
+		if (well & bit(node) && s->v->peer[node].acked_seq + 1 >= seq)
+			set |= bit(node);
+	return set;
+}
+
+/* Are so many of the other members level as must be for so many acknowledgments? */
+static bool are_level(const struct step *s, uint16_t members, uint8_t acks, uint64_t seq)
+{
+	int others = count(members & ~bit(s->c->self));
+	int level = count(find_level(s, members, seq));
+
+	return level >= (acks && acks < others ? acks : others);
+}
+
+/* Those who leave, or may have left: nothing that is acknowledged may rely on them. */
+static uint16_t leaving(const struct step *s)
+{
+	const struct rblk_arbiter *a = s->a;
+	uint16_t set = s->p->dropping;
+
+	if (a->has_pending)
+		set |= ~a->pending.insync;
+	if (a->phase != RBLK_ARBITER_IDLE && a->change == RBLK_ARBITER_DROP)
+		set |= a->mask;
+	return RBLK_POLICY_RULE(DROP_UNCOUNTED) ? set & a->known.insync : 0;
+}
+
+/*
+ * What was acknowledged must be on as many of those who stay. So no acknowledgment of
+ * one who leaves may count any more, and then those who stay have to be level.
+ */
+static bool may_leave(struct step *s, uint16_t members, uint16_t lost)
+{
+	struct rblk_policy *p = s->p;
+
+	if (p->dropping != lost)
+		p->drop_seq = 0;
+	p->dropping = lost;
+	if (s->v->busy || s->v->acks != rblk_policy_wanted_acks(s) ||
+	    s->v->in_sync != rblk_policy_wanted_in_sync(s))
+		return false;
+	if (!p->drop_seq)
+		p->drop_seq = s->v->last_seq + 1;
+	return are_level(s, members & ~lost, promised_acks(s), p->drop_seq);
 }
 
 static void drop(struct step *s)
@@ -75,6 +160,11 @@ static void drop(struct step *s)
 	uint16_t members = s->a->insync & s->c->data;
 	uint16_t lost = find_lost(s, members);
 
+	if (is_unsettled(s))
+		return;
+	if (s->a->known.acks)
+		members = s->a->known.insync;
+	lost &= members;
 	if (RBLK_POLICY_RULE(MIN_IN_SYNC) && lost &&
 	    s->c->min_in_sync > count(members & ~lost)) {
 		s->out->waits = RBLK_POLICY_MIN_IN_SYNC;
@@ -85,6 +175,10 @@ static void drop(struct step *s)
 		 */
 		lost = rblk_policy_nodes_that(s, is_diverged, lost);
 	}
+	if (!lost || !rblk_arbiter_is_partial(&s->a->known) || !RBLK_POLICY_RULE(DROP_LEVEL))
+		s->p->dropping = 0;
+	else if (!may_leave(s, members, lost))
+		lost = 0;
 	if (lost)
 		rblk_policy_propose(s, RBLK_ARBITER_DROP, lost);
 }
@@ -95,12 +189,33 @@ static uint16_t nodes_outside(const struct step *s)
 				      s->c->data & ~s->a->known.insync);
 }
 
-/* Nodes outside that follow, and are to be waited for. */
+/*
+ * With fewer acknowledgments than there are others in sync one of a node that joins must
+ * not take the place of theirs before it is in. Nor need it: it may lack as much as they.
+ */
+static bool joins_unasked(const struct step *s)
+{
+	uint8_t acks = rblk_policy_wanted_acks(s);
+
+	return acks && acks < count(s->a->known.insync) && RBLK_POLICY_RULE(JOIN_UNASKED);
+}
+
+/*
+ * Nodes outside that follow, and are to be waited for: for no more than that the kernel,
+ * which waits for so many, waits for all.
+ */
 static uint16_t find_joining(const struct step *s)
 {
-	return rblk_policy_nodes_that(s, rblk_policy_is_well,
-				      s->c->data & s->c->synchronous &
-				      ~s->a->known.insync);
+	uint16_t set = rblk_policy_nodes_that(s, rblk_policy_is_well,
+					      s->c->data & s->c->synchronous &
+					      ~s->a->known.insync);
+	uint8_t acks = rblk_policy_wanted_acks(s);
+	uint16_t new = set & ~s->a->insync;
+
+	while (acks && !joins_unasked(s) && new &&
+	       count(s->a->insync | new) - 1 > acks && RBLK_POLICY_RULE(JOIN_UNASKED))
+		new &= new - 1;
+	return (set & s->a->insync) | new;
 }
 
 /* Does it have, since writes wait for it, all that was written until then? */
@@ -110,7 +225,7 @@ static bool has_joined(const struct step *s, uint8_t node)
 
 	if (!RBLK_POLICY_RULE(ADD_UP_TO_DATE))
 		return true;
-	if (s->v->busy || !(s->v->in_sync & bit(node)))
+	if (s->v->busy || !(s->v->in_sync & bit(node)) != joins_unasked(s))
 		return false;
 	if (!p->join_seq[node])
 		p->join_seq[node] = s->v->last_seq + 1;
@@ -134,7 +249,7 @@ static void add(struct step *s)
 		else if (has_joined(s, node))
 			ready |= bit(node);
 	}
-	if (ready)
+	if (ready && !is_unsettled(s))
 		rblk_policy_propose(s, RBLK_ARBITER_ADD, ready);
 	if (outside)
 		rblk_policy_waits(s, RBLK_POLICY_FOR_RESYNC, outside);
@@ -145,6 +260,8 @@ uint16_t rblk_policy_wanted_in_sync(const struct step *s)
 {
 	uint16_t set = s->a->insync;
 
+	if (joins_unasked(s))
+		return (s->a->known.insync & ~leaving(s)) | bit(s->c->self);
 	if (!RBLK_POLICY_RULE(DROP_CHOSEN) && s->out->propose &&
 	    s->out->change == RBLK_ARBITER_DROP)
 		set &= ~s->out->mask;
@@ -176,15 +293,71 @@ static bool would_be_too_few(struct step *s, uint16_t set)
 	return true;
 }
 
+/* If too few would be left, nothing is acknowledged before it is chosen that they leave. */
+uint8_t rblk_policy_wanted_acks(const struct step *s)
+{
+	int others = count(s->a->known.insync & ~leaving(s)) - 1;
+	uint8_t acks = promised_acks(s);
+
+	return leaving(s) && acks > others ? 0 : acks;
+}
+
+/* Return: does the kernel have to be told? */
+bool rblk_policy_set_acks(struct step *s)
+{
+	uint8_t acks = rblk_policy_wanted_acks(s);
+
+	if (s->v->acks == acks)
+		return false;
+	if (!s->v->busy && s->now >= s->p->hold_off_ms) {
+		s->out->kernel = RBLK_POLICY_KERNEL_ACKS;
+		s->out->acks = acks;
+	}
+	return true;
+}
+
+/*
+ * More acknowledgments are waited for before they are promised, fewer after that. One
+ * thing at a time: those who are waited for change while the larger number is.
+ */
 static void set_in_sync(struct step *s)
 {
 	uint16_t set = rblk_policy_wanted_in_sync(s);
+	uint8_t acks = rblk_policy_wanted_acks(s);
 
-	if (s->v->busy || s->now < s->p->hold_off_ms || s->v->in_sync == set ||
-	    would_be_too_few(s, set))
+	if (rblk_policy_more_acks(acks, s->v->acks) == acks && rblk_policy_set_acks(s))
+		return;
+	if (s->v->busy || s->now < s->p->hold_off_ms)
+		return;
+	if (s->v->in_sync == set) {
+		rblk_policy_set_acks(s);
+		return;
+	}
+	if (would_be_too_few(s, set))
 		return;
 	s->out->kernel = RBLK_POLICY_KERNEL_IN_SYNC;
 	s->out->in_sync = set;
+}
+
+/* What the record says of acknowledgments follows the configuration. */
+static void change_acks(struct step *s)
+{
+	uint8_t have = s->a->known.acks, want = configured_acks(s);
+	struct rblk_policy *p = s->p;
+
+	if (have == want || is_unsettled(s)) {
+		p->acks_seq = 0;
+		return;
+	}
+	if (rblk_policy_more_acks(have, want) == want && RBLK_POLICY_RULE(ACKS_LEVEL)) {
+		if (s->v->busy || s->v->acks != want)
+			return;
+		if (!p->acks_seq)
+			p->acks_seq = s->v->last_seq + 1;
+		if (!are_level(s, s->a->known.insync, want, p->acks_seq))
+			return;
+	}
+	rblk_policy_propose(s, RBLK_ARBITER_ACKS, want);
 }
 
 void rblk_policy_lead(struct step *s)
@@ -192,10 +365,14 @@ void rblk_policy_lead(struct step *s)
 	/* also of a kernel that need not be promoted, as it went on */
 	rblk_policy_note(s, RBLK_POLICY_NOTE_CHOSEN);
 	renew(s);
-	if (!s->v->primary)
+	if (!s->v->primary) {
+		/* One that cannot vote may be the one that has all. */
+		readmit(s);
 		return;
+	}
 	drop(s);
 	add(s);
+	change_acks(s);
 	readmit(s);
 	rblk_policy_fence_for_vote(s);
 	set_in_sync(s);

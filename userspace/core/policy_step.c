@@ -128,12 +128,6 @@ bool rblk_policy_asks_for_promotion(const struct step *s)
 	       s->a->change == RBLK_ARBITER_PROMOTE;
 }
 
-/* With fewer than all acknowledgments no node in sync need have everything. */
-bool rblk_policy_waits_for_all(const struct step *s)
-{
-	return !s->c->acks || s->c->acks >= count(s->r.insync & s->c->data) - 1;
-}
-
 /* ---- rounds */
 
 static uint64_t round_ms(const struct step *s)

@@ -68,7 +68,6 @@ uint16_t rblk_policy_fenced(const struct step *s);
 bool rblk_policy_may_be_promoted(const struct step *s);
 uint16_t rblk_policy_maybe_primaries(const struct step *s);
 bool rblk_policy_asks_for_promotion(const struct step *s);
-bool rblk_policy_waits_for_all(const struct step *s);
 void rblk_policy_end_round(struct step *s);
 void rblk_policy_propose(struct step *s, enum rblk_arbiter_change change, uint16_t mask);
 void rblk_policy_learn_more(struct step *s);
@@ -76,9 +75,23 @@ void rblk_policy_fence(struct step *s, uint8_t node);
 void rblk_policy_fence_for_vote(struct step *s);
 struct rblk_arbiter_record rblk_policy_newest(const struct rblk_arbiter *a);
 
+/* policy_copies.c */
+uint8_t rblk_policy_more_acks(uint8_t a, uint8_t b);
+bool rblk_policy_holds(const struct rblk_arbiter_record *r, uint8_t node);
+bool rblk_policy_has_more(const struct rblk_policy_told *a, const struct rblk_policy_told *b);
+unsigned int rblk_policy_copies_needed(const struct step *s);
+uint16_t rblk_policy_copies(const struct step *s, uint8_t flags);
+uint16_t rblk_policy_ahead(const struct step *s, uint8_t flags);
+bool rblk_policy_holder_votes(const struct step *s);
+void rblk_policy_wait_for_copies(struct step *s, uint16_t copies);
+void rblk_policy_hear(struct step *s);
+void rblk_policy_prove(struct step *s);
+
 /* policy_lead.c */
 void rblk_policy_lead(struct step *s);
 uint16_t rblk_policy_wanted_in_sync(const struct step *s);
+uint8_t rblk_policy_wanted_acks(const struct step *s);
+bool rblk_policy_set_acks(struct step *s);
 bool rblk_policy_wants_to_leave(struct step *s);
 void rblk_policy_leave(struct step *s);
 void rblk_policy_refuse_to_leave(struct step *s, enum rblk_policy_reason reason);

@@ -89,6 +89,10 @@ static void print_register(const json_t *r, FILE *to)
 		primary ? primary : "nobody");
 	print_names("in sync", json_object_get(r, "in_sync"), to);
 	print_names("voters", json_object_get(r, "voters"), to);
+	if (json_is_integer(json_object_get(r, "acks")))
+		fprintf(to, "  acks %lld, all on %s", (long long)
+			json_integer_value(json_object_get(r, "acks")),
+			word_of(r, "holder") ? word_of(r, "holder") : "?");
 	if (json_array_size(json_object_get(r, "fenced")))
 		print_names("switched off", json_object_get(r, "fenced"), to);
 	if (json_integer_value(json_object_get(r, "term")))
@@ -130,7 +134,13 @@ void rblk_view_print_failover(const struct rblk_view *view,
 		fprintf(to, "  -> %s: %s\n", arbiter && strcmp(arbiter, "etcd") == 0 ?
 			"etcd" : "it does not vote", mute);
 	if (what) {
+		const json_t *needed = json_object_get(waiting, "copies_needed");
+
 		fprintf(to, "  waits: %s", what);
+		if (json_is_integer(needed))
+			fprintf(to, ": %lld of %lld have answered", (long long)
+				json_integer_value(json_object_get(waiting, "copies")),
+				(long long)json_integer_value(needed));
 		if (json_array_size(json_object_get(waiting, "nodes")))
 			print_names("for", json_object_get(waiting, "nodes"), to);
 		fputc('\n', to);

@@ -328,6 +328,8 @@ static void perform(struct rblk_failover *f, struct rblk_engine *e,
 			 rblk_policy_reason_text(out->waits));
 	f->waits = out->waits;
 	f->waits_for = out->waits_for;
+	f->copies = out->copies;
+	f->copies_needed = out->copies_needed;
 	f->wake_ms = out->wake_at_ms;
 }
 

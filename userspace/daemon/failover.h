@@ -190,6 +190,8 @@ struct rblk_failover_request {
  *	now, and how long it may take (failover_readmit.c)
  * @waits: what the policy waits for
  * @waits_for: nodes that this is about
+ * @copies: if it is RBLK_POLICY_ACKS_TOO_FEW: how many are known
+ * @copies_needed: and how many it takes
  * @shown: record that was logged last
  * @failure: why the kernel refused last; "" when it did not
  * @record: of the failover under way, or the last one
@@ -248,6 +250,8 @@ struct rblk_failover {
 	} readmit;
 	enum rblk_policy_reason waits;
 	uint16_t waits_for;
+	uint8_t copies;
+	uint8_t copies_needed;
 	uint64_t shown;
 	char failure[256];
 	struct rblk_history_record record;

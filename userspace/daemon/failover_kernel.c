@@ -187,6 +187,12 @@ static void fill_request(struct rblk_failover *f, const struct rblk_policy_out *
 		req->resource.has = RBLK_HAS(RBLK_RES_IN_SYNC);
 		req->resource.in_sync = out->in_sync;
 		break;
+	case RBLK_POLICY_KERNEL_ACKS:
+		req->cmd = RBLK_CMD_RESOURCE_SET;
+		req->nest = RBLK_A_RESOURCE;
+		req->resource.has = RBLK_HAS(RBLK_RES_ACKS);
+		req->resource.acks = out->acks;
+		break;
 	case RBLK_POLICY_KERNEL_DISCARD:
 		req->cmd = RBLK_CMD_DISCARD;
 		req->nest = RBLK_A_PEER;

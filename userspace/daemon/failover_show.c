@@ -176,12 +176,14 @@ static json_t *show_record(const struct rblk_failover *f, const struct rblk_engi
 {
 	bool votes = f->keeper == &rblk_failover_builtin;
 
-	return json_pack("{s:I,s:I,s:I,s:s?,s:o,s:o,s:o}", "version",
+	return json_pack("{s:I,s:I,s:I,s:s?,s:o,s:o,s:o,s:o,s:s?}", "version",
 			 (json_int_t)r->version, "generation",
 			 (json_int_t)r->gen, "term", (json_int_t)r->term, "primary", name_of(e, r->primary),
 			 "in_sync", node_list(e, r->insync), "fenced",
 			 node_list(e, r->fenced), "voters",
-			 votes ? node_list(e, r->voters) : json_null());
+			 votes ? node_list(e, r->voters) : json_null(), "acks",
+			 r->acks ? json_integer(r->acks) : json_string("all"), "holder",
+			 r->acks ? name_of(e, r->holder) : NULL);
 }
 
 static json_t *show_waiting(const struct rblk_failover *f,
@@ -189,6 +191,11 @@ static json_t *show_waiting(const struct rblk_failover *f,
 {
 	if (f->waits == RBLK_POLICY_FINE)
 		return json_null();
+	if (f->waits == RBLK_POLICY_ACKS_TOO_FEW && f->copies_needed)
+		return json_pack("{s:s,s:o,s:i,s:i}", "what",
+				 rblk_policy_reason_text(f->waits), "nodes",
+				 node_list(e, f->waits_for), "copies", f->copies,
+				 "copies_needed", f->copies_needed);
 	return json_pack("{s:s,s:o}", "what", rblk_policy_reason_text(f->waits),
 			 "nodes", node_list(e, f->waits_for));
 }

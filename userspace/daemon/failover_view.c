@@ -75,6 +75,9 @@ static void see_kernel(struct rblk_failover *f, const struct rblk_kstate *s)
 				 "it was promoted while failover was manual: 'rblk demote %s', 'rblk adjust %s', then promote it again",
 				 f->name, f->name);
 	v->data_good = data_is_good(f, s);
+	v->exact = s->resource.data == RBLK_DATA_CONSISTENT &&
+		   s->resource.seq == s->resource.received_seq;
+	v->acks = s->resource.acks;
 	v->opened = s->resource.openers > 0 && !rblk_failover_forces(f);
 	v->leased = s->resource.leased;
 	v->in_sync = s->resource.in_sync;
@@ -106,6 +109,7 @@ static void forget_kernel(struct rblk_failover *f)
 	v->up = false;
 	v->primary = false;
 	v->data_good = false;
+	v->exact = false;
 	v->opened = false;
 	v->leased = false;
 	v->in_sync = 0;
@@ -205,6 +209,7 @@ void rblk_failover_look(struct rblk_failover *f, struct rblk_engine *e,
 	if (!is_calm(f) || now_ms >= f->look_ms + calm_ms(f, e)) {
 		ask_kernel(f, e);
 		f->look_ms = now_ms;
+		v->looked_ms = now_ms;
 		f->is_stale = false;
 	}
 	see_nodes(f, e);

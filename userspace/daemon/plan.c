@@ -303,7 +303,8 @@ static void change_resource(struct rblk_plan *todo, const char *name,
 	char from[8], to[8];
 
 	set.has = 0;
-	if (DIFFERS(RBLK_RES_ACKS, acks)) {
+	/* Where leases are needed it is changed when the voters agreed: by the policy. */
+	if (DIFFERS(RBLK_RES_ACKS, acks) && !want->leased) {
 		set.has |= RBLK_HAS(RBLK_RES_ACKS);
 		say(w, "acks %s -> %s", acks_word(have->acks, from),
 		    acks_word(want->acks, to));

@@ -41,6 +41,24 @@ static void check_two(struct rblk_config *c,
 	}
 }
 
+/* With fewer than all, copies are counted: of those that a write waits for. */
+static void check_acks(struct rblk_config *c, const struct rblk_config_resource *r)
+{
+	int backups = __builtin_popcount(synchronous(r)) - 1;
+
+	if (!r->acks || r->acks >= backups)
+		return;
+	if (synchronous(r) != r->members)
+		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &r->acks_pos,
+			       "failover = auto with acks = %u counts the nodes that have a write, and protocol A towards some of resource \"%s\" has it wait for none of them; use acks = all, or protocol B or C towards all",
+			       r->acks, r->name);
+	else if (r->failover.min_in_sync > r->acks + 1)
+		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &r->failover.min_in_sync_pos,
+			       "min-in-sync = %u with acks = %u: a write would be on fewer nodes, this one and %u more; resource \"%s\" needs acks = all, or %u at least",
+			       r->failover.min_in_sync, r->acks, r->acks, r->name,
+			       r->failover.min_in_sync - 1);
+}
+
 static void check_voters(struct rblk_config *c,
 			 const struct rblk_config_resource *r)
 {
@@ -53,11 +71,7 @@ static void check_voters(struct rblk_config *c,
 			       r->name, data);
 		return;
 	}
-	if (r->acks && r->acks < __builtin_popcount(synchronous(r)) - 1)
-		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &r->acks_pos,
-			       "failover = auto with acks = %u would not happen while all are in sync: a write need not be on all of the %d backups of protocol B or C that resource \"%s\" has, so none of them may be promoted; use acks = all, or protocol A towards some",
-			       r->acks, __builtin_popcount(synchronous(r)) - 1,
-			       r->name);
+	check_acks(c, r);
 	if (!synchronous(r))
 		rblk_diags_add(&c->diags, RBLK_DIAG_ERROR, &r->failover.pos,
 			       "failover = auto with protocol A alone would lose acknowledged writes; use B or C, towards one node at least");

@@ -446,7 +446,7 @@ static void two_without(void **state)
 	free(two);
 }
 
-/* With three nodes acks = 1 leaves one that may lack a write. */
+/* With three nodes acks = 1 leaves one that may lack a write: then copies are counted. */
 static void fewer_acks(void **state)
 {
 	static const char three[] =
@@ -457,8 +457,10 @@ static void fewer_acks(void **state)
 		{ "failover = auto acks = 2", "" },
 		{ "failover = auto acks = 1 on eve { protocol = A }", "" },
 		{ "failover = manual acks = 1", "" },
-		{ "failover = auto acks = 1",
-		  "f:12:28: error: failover = auto with acks = 1 would not happen while all are in sync: a write need not be on all of the 2 backups of protocol B or C that resource \"r0\" has, so none of them may be promoted; use acks = all, or protocol A towards some\n" },
+		{ "failover = auto acks = 1", "" },
+		{ "failover = auto acks = 1 min-in-sync = 2", "" },
+		{ "failover = auto acks = 1 min-in-sync = 3",
+		  "f:12:44: error: min-in-sync = 3 with acks = 1: a write would be on fewer nodes, this one and 1 more; resource \"r0\" needs acks = all, or 2 at least\n" },
 	};
 	char *all = edit_of(base, eve, three);
 	size_t i;
@@ -474,6 +476,26 @@ static void fewer_acks(void **state)
 		rblk_config_free(c);
 		free(text);
 	}
+	free(all);
+}
+
+/* Of four nodes one is replicated to by protocol A: it is none of those that count. */
+static void fewer_acks_than_count(void **state)
+{
+	static const char four[] =
+		"node \"eve\" { id = 2  address = \"10.0.0.3\" }\n"
+		"node \"dan\" { id = 3  address = \"10.0.0.4\" }\n";
+	char *all = edit_of(base, eve, four);
+	char *text = edit_of(all, "failover = auto",
+			     "failover = auto acks = 1 on eve { protocol = A }");
+	struct rblk_config *c = parse(text);
+	char *said = rblk_diags_format(&c->diags);
+
+	(void)state;
+	assert_string_equal(said, "f:13:28: error: failover = auto with acks = 1 counts the nodes that have a write, and protocol A towards some of resource \"r0\" has it wait for none of them; use acks = all, or protocol B or C towards all\n");
+	free(said);
+	rblk_config_free(c);
+	free(text);
 	free(all);
 }
 
@@ -626,6 +648,7 @@ int main(void)
 		cmocka_unit_test(each_mistake),
 		cmocka_unit_test(two_without),
 		cmocka_unit_test(fewer_acks),
+		cmocka_unit_test(fewer_acks_than_count),
 		cmocka_unit_test(finds_agents),
 		cmocka_unit_test(reads_options),
 		cmocka_unit_test(checks_agents),

@@ -140,9 +140,19 @@ static void reclaim(struct step *s)
 		s->out->kernel = RBLK_POLICY_KERNEL_DEMOTE_FORCE;
 }
 
+/* Was this node's promotion asked for, and may it still be chosen? */
+static bool may_be_chosen_yet(const struct step *s)
+{
+	return rblk_policy_asks_for_promotion(s) ||
+	       (s->a->has_pending && s->a->pending.primary == s->c->self &&
+		s->a->pending.term == s->r.term &&
+		s->a->pending.term != s->a->lead_term);
+}
+
 /*
  * A primary that the register does not know of must not copy over this node's data;
- * nor must the one that is to be replaced.
+ * nor must the one that is to be replaced. That a link showed it to be primary is not seen
+ * any more when the link was ended because of that.
  */
 static void shun_primaries(struct step *s)
 {
@@ -152,6 +162,20 @@ static void shun_primaries(struct step *s)
 	s->out->shun = rblk_policy_maybe_primaries(s);
 	if (!rblk_policy_asks_for_promotion(s))
 		s->out->shun &= ~bit(s->r.primary);
+	if (may_be_chosen_yet(s))
+		s->out->shun |= s->p->shunned;
+}
+
+static bool shows_primary(const struct step *s, uint8_t node)
+{
+	return s->v->peer[node].is_primary;
+}
+
+static void remember_shunned(struct step *s)
+{
+	if (!s->stands && !may_be_chosen_yet(s))
+		s->p->shunned = 0;
+	s->p->shunned |= rblk_policy_nodes_that(s, shows_primary, s->out->shun);
 }
 
 /* An action failed: not again at once; and if it was a promotion, somebody else. */
@@ -224,6 +248,7 @@ void rblk_policy_step(struct rblk_policy *p, const struct rblk_policy_view *view
 		rblk_policy_learn_more(&s);
 	if (out->kernel != RBLK_POLICY_KERNEL_NONE)
 		p->last = out->kernel;
+	remember_shunned(&s);
 }
 
 void rblk_policy_tell(const struct rblk_policy *p, const struct rblk_policy_view *view,

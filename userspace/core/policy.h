@@ -345,6 +345,8 @@ struct rblk_policy_out {
  * @note_node: see struct rblk_policy_out
  * @stay_back_ms: not to be promoted before: it stepped down, or its kernel refused
  * @idle_ms: since when the primary has been alive and not leading
+ * @shunned: nodes whose links showed them to be primary when this node was about to
+ *	be promoted
  * @heard_term: the last one whose primary was heard to lead; this node, or another
  * @heard_ms: when that was
  * @dropping: nodes that are about to be dropped where not all have all,
@@ -377,6 +379,7 @@ struct rblk_policy {
 	uint8_t note_node;
 	uint64_t stay_back_ms;
 	uint64_t idle_ms;
+	uint16_t shunned;
 	uint64_t heard_term;
 	uint64_t heard_ms;
 	uint16_t dropping;

@@ -274,8 +274,9 @@ static void stand(struct step *s)
 		rblk_policy_wake(s, turn);
 		return;
 	}
+	s->stands = true;
 	if (!s->v->primary)
-		s->out->shun = rblk_policy_maybe_primaries(s);
+		s->out->shun = rblk_policy_maybe_primaries(s) | s->p->shunned;
 	try_promotion(s);
 }
 

@@ -33,6 +33,7 @@ struct step {
 	struct rblk_arbiter_record r;	/* the newest that is known of */
 	bool guess;			/* it may not have been chosen */
 	uint16_t alive;			/* this node included */
+	bool stands;			/* it is this node's turn to be promoted */
 };
 
 static inline uint16_t bit(uint8_t node)

@@ -480,6 +480,37 @@ static void old_primary_is_shunned_before_the_promotion(void **state)
 	assert_int_equal(b.out.shun, 0);
 }
 
+/*
+ * Only a link showed that it is primary; what it said of itself is older. When that link is
+ * gone nothing shows it any more, and it could come back and copy over this node.
+ */
+static void who_was_seen_to_be_primary_stays_shunned(void **state)
+{
+	(void)state;
+	bench_begin(&b, B, ALL, ALL, A);
+	bench_no_word(&b);
+	bench_fail(&b, A);
+	b.v.peer[C].is_primary = true;
+	bench_look(&b);
+	assert_false(b.out.propose);
+	assert_int_equal(b.out.shun & BIT(C), BIT(C));
+	bench_unlink(&b, C);
+	bench_pass(&b, 10);
+	assert_int_equal(b.out.shun & BIT(C), BIT(C));
+	promotes(BIT(B));
+	b.a.phase = RBLK_ARBITER_ACCEPTING;
+	b.a.change = RBLK_ARBITER_PROMOTE;
+	b.v.peer[A].alive = true;
+	b.v.peer[A].failed = false;
+	bench_tell(&b);
+	bench_pass(&b, 10);
+	assert_int_equal(b.out.shun & BIT(C), BIT(C));
+	b.a.phase = RBLK_ARBITER_IDLE;
+	bench_pass(&b, 10);
+	bench_pass(&b, 10);
+	assert_int_equal(b.out.shun, 0);
+}
+
 /* Its kernel is primary, and the register names another. */
 static void primary_that_the_register_does_not_name_is_shunned(void **state)
 {
@@ -751,6 +782,7 @@ int main(void)
 		cmocka_unit_test(of_two_the_other_must_be_off),
 		cmocka_unit_test(of_two_none_alone_after_a_start),
 		cmocka_unit_test(old_primary_is_shunned_before_the_promotion),
+		cmocka_unit_test(who_was_seen_to_be_primary_stays_shunned),
 		cmocka_unit_test(primary_that_the_register_does_not_name_is_shunned),
 		cmocka_unit_test(chosen_then_the_kernel_then_a_lease),
 		cmocka_unit_test(kernel_refuses),

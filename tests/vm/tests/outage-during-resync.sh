@@ -23,7 +23,8 @@ on alpha rblk disconnect r0 bravo
 touch_blocks away 56m
 touched=$(lacks)
 was=$(peer_number alpha bravo sent_bytes)
-netem alpha bravo rate 40mbit
+# slow enough to look at it while it runs
+netem alpha bravo rate $((40 / $(patient 1)))mbit
 
 say "cut as soon as it begins"
 on alpha rblk connect r0 bravo
@@ -40,6 +41,7 @@ for i in 1 2; do
 	eventually 60 lacks_less_than $((touched - i * (12 << 20)))
 	on alpha rblk disconnect r0 bravo
 	wait $!
+	[ "$(lacks)" -gt 0 ] || fail "the resync was through before it was cut"
 	[ "$(data_of bravo)" = inconsistent ]
 	refused 1 inconsistent on bravo rblk promote r0
 done

@@ -40,7 +40,8 @@ on bravo rblk down r0
 on bravo rblk up r0
 connected alpha
 was=$(peer_number alpha bravo sent_bytes)
-netem alpha bravo rate 200kbit
+# slow enough to interrupt it
+netem alpha bravo rate $((200 / $(patient 1)))kbit
 on alpha rblk resync --full r0 bravo
 on alpha rblk disconnect r0 bravo
 [ "$(peer_number alpha bravo lacks_bytes)" -ge $((size / 2)) ] || fail "it was over before"

@@ -61,11 +61,13 @@ eventually 60 is_behind bravo
 cut alpha charlie
 cut alpha bravo
 
-# what is on its way to bravo has arrived, or will not
-leads charlie 60
+# Nobody was missed yet, and what was on its way to bravo has arrived, or will not.
+sleep 1
 is_behind bravo || fail "bravo was not behind: this shows nothing"
+at=$(seq_of bravo)
+leads charlie 60
 last=$(acknowledged)
-say "$last records acknowledged; charlie leads at $(seq_of charlie), bravo was at $(seq_of bravo)"
+say "$last records acknowledged; charlie leads at $(seq_of charlie), bravo was at $at"
 ackwriter check /dev/rblk2 "$last"
 expect '"primary":"charlie"' asked bravo failover
 ! asked bravo history | grep '"kind":"failover"' || fail "bravo was promoted"

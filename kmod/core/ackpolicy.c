@@ -15,8 +15,9 @@ void rblk_ackpolicy_choose(struct rblk_ack_policy *policy,
 {
 	u16 from = peers->in_sync ? peers->in_sync & ~peers->copied :
 				    peers->joined;
+	u16 sent = peers->in_sync ? peers->sent : 0;
 
-	policy->wait_received = peers->received & from;
+	policy->wait_received = (peers->received | sent) & from;
 	policy->wait_applied = peers->applied & from;
 }
 

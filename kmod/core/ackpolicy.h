@@ -2,8 +2,8 @@
 /*
  * ackpolicy.h - the one place that decides when a write is complete.
  *
- * Peers are bits: 1 << node id. Protocol A peers are waited for by nobody and
- * so appear in no mask. A peer of protocol B is satisfied when it has
+ * Peers are bits: 1 << node id. Protocol A peers are waited for by nobody unless
+ * they are in the in-sync set. A peer of protocol B is satisfied when it has
  * received the operation, one of protocol C when it has applied it. For an
  * operation that promises durability (FLUSH, FUA) both are satisfied only by
  * "durable", which a peer reports by "applied" for such an operation: it
@@ -18,7 +18,8 @@
  * Whom a completion waits for is chosen from what the peers are now. Without an
  * in-sync set: those that are connected and have all. With one: its members, also
  * while they are away, because a node that has every acknowledged write is what
- * somebody may promote. A member that is being copied to, out of order, promised
+ * somebody may promote. One of protocol A is waited for like one of protocol B, until
+ * it is out of the set. A member that is being copied to, out of order, promised
  * durably that its data is inconsistent: nobody promotes it, and it is not
  * waited for until it has all.
  */
@@ -44,6 +45,7 @@ enum rblk_verdict {
  * struct rblk_ack_peers - what the peers are, from which the policy follows
  * @received: those of protocol B
  * @applied: those of protocol C
+ * @sent: those of protocol A
  * @joined: connected, and they have all, or have what comes from now on
  * @in_sync: the in-sync set, of nodes; 0: there is none
  * @copied: began to be copied to and have not joined since
@@ -51,6 +53,7 @@ enum rblk_verdict {
 struct rblk_ack_peers {
 	u16 received;
 	u16 applied;
+	u16 sent;
 	u16 joined;
 	u16 in_sync;
 	u16 copied;
@@ -58,7 +61,7 @@ struct rblk_ack_peers {
 
 /**
  * struct rblk_ack_policy - what a resource waits for now
- * @wait_received: peers of protocol B that are waited for
+ * @wait_received: peers of protocol B, or A, that are waited for
  * @wait_applied: peers of protocol C that are waited for
  * @level: peers, of any protocol, that have or are being sent every operation
  * @acks: 0: all of them; N: any N of them (all, when they are fewer)

@@ -217,9 +217,12 @@ void rblk_log_set_protocol(struct rblk_log *log, u8 node, u8 protocol)
 	u16 bit = BIT(node);
 
 	lockdep_assert_held(&log->lock);
+	log->peers.sent &= ~bit;
 	log->peers.received &= ~bit;
 	log->peers.applied &= ~bit;
-	if (protocol == 'B')
+	if (protocol == 'A')
+		log->peers.sent |= bit;
+	else if (protocol == 'B')
 		log->peers.received |= bit;
 	else if (protocol == 'C')
 		log->peers.applied |= bit;
@@ -252,7 +255,7 @@ void rblk_log_know(struct rblk_log *log, u8 node, struct rblk_lack *lack)
 	} else {
 		log->known &= ~BIT(node);
 		log->peers.copied &= ~BIT(node);
-		rblk_log_set_protocol(log, node, 'A');
+		rblk_log_set_protocol(log, node, 0);
 		stop_keeping(log, BIT(node));
 		memset(&log->cursor[node], 0, sizeof(log->cursor[node]));
 	}

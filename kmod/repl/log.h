@@ -340,7 +340,7 @@ void rblk_log_unstream(struct rblk_log *log, u8 node);
  * rblk_log_set_protocol - what completions that wait for a peer wait for
  * @log: under its lock
  * @node: id of the peer, streaming or not
- * @protocol: 'A', 'B' or 'C'
+ * @protocol: 'A', 'B' or 'C'; 0: it is no peer any more
  */
 void rblk_log_set_protocol(struct rblk_log *log, u8 node, u8 protocol);
 

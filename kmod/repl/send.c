@@ -109,11 +109,24 @@ static u64 logged(const struct rblk_peer *peer,
 	return peer->takes_logged ? rblk_active_serial(volume) : 0;
 }
 
+/* By what is @peer to acknowledge this one? */
+static u8 protocol_of(const struct rblk_write *write,
+		      const struct rblk_peer *peer)
+{
+	u16 bit = BIT(peer->node_id);
+
+	lockdep_assert_held(&peer->res->log.lock);
+	if (write->state.covered & bit)
+		return 'A';
+	if (peer->protocol == 'A' && peer->res->log.policy.wait_received & bit)
+		return 'B';
+	return peer->protocol;
+}
+
 static void describe_op(const struct rblk_write *write, u64 dep,
 			const struct rblk_peer *peer, struct rblk_frame *frame)
 {
-	bool covered = write->state.covered & BIT(peer->node_id);
-	u8 protocol = covered ? 'A' : peer->protocol;
+	u8 protocol = protocol_of(write, peer);
 
 	memset(frame, 0, sizeof(*frame));
 	frame->type = RBLK_MSG_OP;

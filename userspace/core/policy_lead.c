@@ -164,6 +164,8 @@ static void drop(struct step *s)
 		return;
 	if (s->a->known.acks)
 		members = s->a->known.insync;
+	/* Writes need not wait for those once they are out. */
+	lost |= s->c->data & ~s->c->synchronous & ~bit(s->c->self);
 	lost &= members;
 	if (RBLK_POLICY_RULE(MIN_IN_SYNC) && lost &&
 	    s->c->min_in_sync > count(members & ~lost)) {

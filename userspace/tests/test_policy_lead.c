@@ -297,6 +297,20 @@ static void asynchronous_peer_never_joins(void **state)
 	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
 }
 
+static void asynchronous_member_leaves(void **state)
+{
+	(void)state;
+	bench_begin(&b, A, ALL, ALL, A);
+	b.v.in_sync = ALL;
+	bench_look(&b);
+	assert_false(b.out.propose);
+	b.p.config.synchronous = BIT(A) | BIT(C);
+	bench_look(&b);
+	/* waited for until that is chosen */
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
+	expect_proposal(&b, RBLK_ARBITER_DROP, BIT(B));
+}
+
 static void one_action_of_the_kernel_at_a_time(void **state)
 {
 	(void)state;
@@ -544,6 +558,7 @@ int main(void)
 		cmocka_unit_test(min_in_sync_counts_who_was_joining),
 		cmocka_unit_test(node_joins_when_it_has_everything),
 		cmocka_unit_test(asynchronous_peer_never_joins),
+		cmocka_unit_test(asynchronous_member_leaves),
 		cmocka_unit_test(one_action_of_the_kernel_at_a_time),
 		cmocka_unit_test(node_without_a_register_is_readmitted),
 		cmocka_unit_test(two_voters_fence_for_the_vote),

@@ -78,9 +78,26 @@ mandate set r0 in-sync=1 min-error=1
 mandate set r0 in-sync=3 min=0
 write 7
 
+say "so it is with a node of the set to which protocol A leads"
+sed -i 's/protocol = C/protocol = A/' /etc/rblk/rblk.conf
+for node in alpha bravo; do on $node rblk adjust r0; done
+write 8
+away
+begin_held 9 "in-sync set"
+back
+wait $writer
+level alpha
+mandate set r0 in-sync=1
+away
+write 10
+back
+level alpha
+mandate set r0 in-sync=3
+write 11
+
 say "demote --force ends what waits, with an error"
 away
-begin_held 8 "in-sync set"
+begin_held 12 "in-sync set"
 on alpha timeout "$(patient 20)" rblk demote --force r0
 ! wait $writer || fail "acknowledged without the node of the in-sync set"
 

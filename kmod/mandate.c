@@ -20,7 +20,7 @@ void rblk_mandate_get_locked(const struct rblk_resource *res,
 	*mandate = (struct rblk_mandate){
 		.leased = log->gate.leased,
 		.lease_error = log->gate.lease_error,
-		.min_in_sync = log->min_in_sync,
+		.min_in_sync = log->policy.min,
 		.min_in_sync_error = log->gate.too_few_error,
 		.lease_ns = log->gate.lease_ns,
 		.in_sync = log->peers.in_sync,

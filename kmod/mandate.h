@@ -14,8 +14,8 @@ struct rblk_resource;
  * struct rblk_mandate - the options of it, and what ends with a demotion
  * @leased: as primary it completes nothing without a lease
  * @lease_error: without one requests fail, and are not held
- * @min_in_sync: new writes need so many nodes; 0: any number
- * @min_in_sync_error: with fewer they fail, and are not held
+ * @min_in_sync: writes need so many nodes; 0: any number
+ * @min_in_sync_error: with fewer new ones fail, and are not held
  * @lease_ns: of a term: where the lease ends, CLOCK_BOOTTIME; 0: none
  * @in_sync: of a term: nodes that are waited for; 0: those that are connected
  */

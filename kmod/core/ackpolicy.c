@@ -26,6 +26,11 @@ unsigned int rblk_ackpolicy_nodes(const struct rblk_ack_policy *policy)
 	return 1 + hweight16(waited_for(policy));
 }
 
+bool rblk_ackpolicy_is_too_few(const struct rblk_ack_policy *policy)
+{
+	return rblk_ackpolicy_nodes(policy) < policy->min;
+}
+
 /* Those of them that have it as safely as their protocol promises. */
 static u16 satisfied(const struct rblk_ack_policy *policy,
 		     const struct rblk_ack_state *state)
@@ -67,9 +72,13 @@ enum rblk_verdict rblk_ackpolicy_verdict(const struct rblk_ack_policy *policy,
 
 	if (state->local == RBLK_LOCAL_PENDING || have < enough(policy, all))
 		return RBLK_VERDICT_WAIT;
+	if (state->local == RBLK_LOCAL_FAILED)
+		return RBLK_VERDICT_FAIL;
+	if (rblk_ackpolicy_is_too_few(policy))
+		return RBLK_VERDICT_WAIT;
 	if (state->local == RBLK_LOCAL_DONE)
 		return RBLK_VERDICT_COMPLETE;
-	if (state->local == RBLK_LOCAL_FAILED || !policy->level)
+	if (!policy->level)
 		return RBLK_VERDICT_FAIL;
 	return stored_elsewhere(policy, state) ? RBLK_VERDICT_COMPLETE :
 						 RBLK_VERDICT_WAIT;

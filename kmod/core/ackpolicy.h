@@ -21,7 +21,8 @@
  * somebody may promote. One of protocol A is waited for like one of protocol B, until
  * it is out of the set. A member that is being copied to, out of order, promised
  * durably that its data is inconsistent: nobody promotes it, and it is not
- * waited for until it has all.
+ * waited for until it has all. While too few nodes are left all that is under way waits,
+ * and not only what is new.
  */
 #ifndef RBLK_CORE_ACKPOLICY_H
 #define RBLK_CORE_ACKPOLICY_H
@@ -65,12 +66,15 @@ struct rblk_ack_peers {
  * @wait_applied: peers of protocol C that are waited for
  * @level: peers, of any protocol, that have or are being sent every operation
  * @acks: 0: all of them; N: any N of them (all, when they are fewer)
+ * @min: fewer nodes that are waited for, this one included, are too few to complete
+ *	anything; 0: any number will do
  */
 struct rblk_ack_policy {
 	u16 wait_received;
 	u16 wait_applied;
 	u16 level;
 	u8 acks;
+	u8 min;
 };
 
 /**
@@ -104,6 +108,14 @@ void rblk_ackpolicy_choose(struct rblk_ack_policy *policy,
  * Return: the peers that are waited for, and this node.
  */
 unsigned int rblk_ackpolicy_nodes(const struct rblk_ack_policy *policy);
+
+/**
+ * rblk_ackpolicy_is_too_few - do fewer nodes store it than must?
+ * @policy: what is waited for
+ *
+ * Return: true while nothing may complete.
+ */
+bool rblk_ackpolicy_is_too_few(const struct rblk_ack_policy *policy);
 
 /**
  * rblk_ackpolicy_verdict - may the operation be reported upwards?

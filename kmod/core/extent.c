@@ -29,25 +29,26 @@ static bool overlaps(const struct rblk_extent *ext, u64 sector, u64 nr_sects)
 }
 
 static struct rblk_extent *find_in(const struct hlist_head *head, u64 sector,
-				   u64 nr_sects)
+				   u64 nr_sects, bool share)
 {
 	struct rblk_extent *ext;
 
 	hlist_for_each_entry(ext, head, node) {
-		if (overlaps(ext, sector, nr_sects))
+		if (overlaps(ext, sector, nr_sects) && !(share && ext->shared))
 			return ext;
 	}
 	return NULL;
 }
 
 static struct rblk_extent *find_in_all_zones(const struct rblk_extents *set,
-					     u64 sector, u64 nr_sects)
+					     u64 sector, u64 nr_sects,
+					     bool share)
 {
 	struct rblk_extent *ext;
 	u32 i;
 
 	for (i = 0; i < RBLK_EXTENT_ZONES; i++) {
-		ext = find_in(&set->zone[i], sector, nr_sects);
+		ext = find_in(&set->zone[i], sector, nr_sects, share);
 		if (ext)
 			return ext;
 	}
@@ -64,8 +65,8 @@ void rblk_extents_init(struct rblk_extents *set)
 	set->count = 0;
 }
 
-struct rblk_extent *rblk_extents_find(const struct rblk_extents *set,
-				      u64 sector, u64 nr_sects)
+static struct rblk_extent *find(const struct rblk_extents *set, u64 sector,
+				u64 nr_sects, bool share)
 {
 	struct rblk_extent *ext;
 	u64 zone, last;
@@ -73,7 +74,7 @@ struct rblk_extent *rblk_extents_find(const struct rblk_extents *set,
 	if (!nr_sects || !set->count)
 		return NULL;
 
-	ext = find_in(&set->wide, sector, nr_sects);
+	ext = find_in(&set->wide, sector, nr_sects, share);
 	if (ext)
 		return ext;
 
@@ -83,14 +84,27 @@ struct rblk_extent *rblk_extents_find(const struct rblk_extents *set,
 	if (zone)
 		zone--;		/* an extent that starts there may reach in */
 	if (last - zone >= RBLK_EXTENT_ZONES)
-		return find_in_all_zones(set, sector, nr_sects);
+		return find_in_all_zones(set, sector, nr_sects, share);
 
 	for (; zone <= last; zone++) {
-		ext = find_in(&set->zone[bucket_of(zone)], sector, nr_sects);
+		ext = find_in(&set->zone[bucket_of(zone)], sector, nr_sects,
+			      share);
 		if (ext)
 			return ext;
 	}
 	return NULL;
+}
+
+struct rblk_extent *rblk_extents_find(const struct rblk_extents *set,
+				      u64 sector, u64 nr_sects)
+{
+	return find(set, sector, nr_sects, false);
+}
+
+struct rblk_extent *rblk_extents_find_unshared(const struct rblk_extents *set,
+					       u64 sector, u64 nr_sects)
+{
+	return find(set, sector, nr_sects, true);
 }
 
 void rblk_extents_insert(struct rblk_extents *set, struct rblk_extent *ext)

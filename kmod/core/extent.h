@@ -23,11 +23,13 @@
  * @node: in its zone's list, or in @wide of the set; unhashed when in none
  * @sector: first 512-byte sector
  * @nr_sects: length, > 0 while in a set
+ * @shared: its owner reads, or has written: others may read it
  */
 struct rblk_extent {
 	struct hlist_node node;
 	u64 sector;
 	u64 nr_sects;
+	bool shared;
 };
 
 /**
@@ -58,6 +60,17 @@ void rblk_extents_init(struct rblk_extents *set);
  */
 struct rblk_extent *rblk_extents_find(const struct rblk_extents *set,
 				      u64 sector, u64 nr_sects);
+
+/**
+ * rblk_extents_find_unshared - some extent that overlaps a range, and is not shared
+ * @set: where to look
+ * @sector: first sector of the range
+ * @nr_sects: length of the range
+ *
+ * Return: an overlapping extent, or NULL. An empty range overlaps nothing.
+ */
+struct rblk_extent *rblk_extents_find_unshared(const struct rblk_extents *set,
+					       u64 sector, u64 nr_sects);
 
 /**
  * rblk_extents_insert - add an extent; overlap is the caller's business

@@ -126,6 +126,7 @@ struct rblk_resync_chunk *rblk_chunk_alloc(struct rblk_peer *peer,
 	memset(chunk, 0, offsetof(struct rblk_resync_chunk, bio));
 	INIT_LIST_HEAD(&chunk->range.waiters);
 	chunk->waiter.wake = chunk_wake;
+	chunk->waiter.reads = true;
 	chunk->peer = peer;
 	chunk->volume = volume;
 	chunk->range.extent.sector = sector;

@@ -165,8 +165,7 @@ static void choose(struct rblk_log *log)
 		log->policy.wait_received = 0;
 		log->policy.wait_applied = 0;
 	}
-	log->gate.too_few = rblk_ackpolicy_nodes(&log->policy) <
-			    log->min_in_sync;
+	log->gate.too_few = rblk_ackpolicy_is_too_few(&log->policy);
 	update_must_copy(log);
 }
 
@@ -239,7 +238,7 @@ void rblk_log_set_in_sync(struct rblk_log *log, u16 nodes)
 void rblk_log_set_min_in_sync(struct rblk_log *log, u8 min)
 {
 	lockdep_assert_held(&log->lock);
-	log->min_in_sync = min;
+	log->policy.min = min;
 	choose(log);
 }
 
@@ -495,8 +494,10 @@ static u64 count_unreported(const struct rblk_log *log, bool leased,
 	const struct rblk_write *write;
 	u64 count = 0, seq;
 
-	*by = leased ? RBLK_HELD_BY_IN_SYNC : RBLK_HELD_BY_LEASE;
-	if (leased && !absent)
+	*by = !leased ? RBLK_HELD_BY_LEASE :
+	      log->gate.too_few ? RBLK_HELD_BY_MIN_IN_SYNC :
+				  RBLK_HELD_BY_IN_SYNC;
+	if (leased && !absent && !log->gate.too_few)
 		return 0;
 	for (seq = log->first; seq <= log->last; seq++) {
 		write = rblk_log_find(log, seq);

@@ -93,7 +93,6 @@ struct rblk_cursor {
  * @lease_missed: something waits for a lease, or failed for want of one
  * @peers: what follows from which peers there are and how they are connected
  * @policy: whom completions wait for: chosen from @peers
- * @min_in_sync: new writes need so many nodes that are waited for, and this one
  * @first_write_ns: when the first write of this term was reported; 0: not yet
  * @streaming: peers that are being sent entries
  * @keeping: peers that entries are kept for until they come back
@@ -130,7 +129,6 @@ struct rblk_log {
 	bool lease_missed;
 	struct rblk_ack_peers peers;
 	struct rblk_ack_policy policy;
-	u8 min_in_sync;
 	u64 first_write_ns;
 	u16 streaming;
 	u16 keeping;
@@ -352,8 +350,8 @@ void rblk_log_set_protocol(struct rblk_log *log, u8 node, u8 protocol);
 void rblk_log_set_in_sync(struct rblk_log *log, u16 nodes);
 
 /**
- * rblk_log_set_min_in_sync - how many nodes new writes need
- * @log: under its lock; what is held is to be tried again
+ * rblk_log_set_min_in_sync - how many nodes writes need
+ * @log: under its lock; what is held is to be tried again, all is to be judged
  * @min: this one included; 0: any number
  */
 void rblk_log_set_min_in_sync(struct rblk_log *log, u8 min);

@@ -256,8 +256,8 @@ static bool begin_flush_locked(struct rblk_peer *peer)
 	return true;
 }
 
-/* All is confirmed: may the end be announced? */
-static bool begin_end_locked(struct rblk_peer *peer)
+/* All is confirmed: may the end be announced? @joined: completions wait for it now. */
+static bool begin_end_locked(struct rblk_peer *peer, bool *joined)
 {
 	struct rblk_resync *resync = &peer->resync;
 	struct rblk_log *log = &peer->res->log;
@@ -267,7 +267,7 @@ static bool begin_end_locked(struct rblk_peer *peer)
 	if (!resync->end_seq) {
 		/* From here on completions wait for it. */
 		rblk_log_join(log, peer->node_id);
-		queue_work(peer->res->wq, &peer->res->retry_work);
+		*joined = true;
 		WRITE_ONCE(resync->end_seq, max(log->last, 1ULL));
 	}
 	resync->last_sent = log->cursor[peer->node_id].applied >=
@@ -310,7 +310,7 @@ static void resync_work(struct work_struct *work)
 					      struct rblk_peer, resync.work);
 	struct rblk_resync *resync = &peer->resync;
 	struct rblk_log *log = &peer->res->log;
-	bool flush, last, again;
+	bool flush, last, again, joined = false;
 	u64 wait_ns;
 	u8 volume;
 	int err;
@@ -319,7 +319,7 @@ static void resync_work(struct work_struct *work)
 	do {
 		err = fill_window(peer) ?: err;
 		spin_lock_irq(&log->lock);
-		last = next_volume_locked(peer) && begin_end_locked(peer);
+		last = next_volume_locked(peer) && begin_end_locked(peer, &joined);
 		volume = resync->volume;
 		wait_ns = err ? NO_MEMORY_NS : resync->wait_ns;
 		again = resync->active && volume < RBLK_MAX_VOLUMES &&
@@ -327,6 +327,8 @@ static void resync_work(struct work_struct *work)
 		flush = volume < RBLK_MAX_VOLUMES && begin_flush_locked(peer);
 		spin_unlock_irq(&log->lock);
 	} while (again);
+	if (joined) /* it may have been one node too few */
+		rblk_write_rejudge(peer->res);
 	if (flush)
 		put_control(peer, RBLK_FRAME_FLUSH, volume);
 	if (last)
@@ -462,14 +464,14 @@ static void catch_up(struct rblk_peer *peer)
 {
 	struct rblk_log *log = &peer->res->log;
 	u64 *applied = &log->cursor[peer->node_id].applied;
-	bool level = false;
+	bool joined = false, level = false;
 
 	spin_lock_irq(&log->lock);
 	if (peer->join_seq && *applied >= peer->join_seq &&
 	    !rblk_log_has_joined(log, peer->node_id)) {
 		rblk_log_join(log, peer->node_id);
-		queue_work(peer->res->wq, &peer->res->retry_work);
 		peer->join_seq = log->last;
+		joined = true;
 	}
 	if (peer->join_seq && *applied >= peer->join_seq) {
 		peer->join_seq = 0;
@@ -478,6 +480,8 @@ static void catch_up(struct rblk_peer *peer)
 		level = true;
 	}
 	spin_unlock_irq(&log->lock);
+	if (joined)
+		rblk_write_rejudge(peer->res);
 	if (level)
 		peer->res->notify->peer(peer, "caught up");
 }

@@ -128,10 +128,13 @@ trace_of(void (*trace)(const char *res, u8 volume, u64 seq, u8 op, u64 sector,
 bool rblk_range_lock(struct rblk_volume *volume, struct rblk_range *range,
 		     u64 sector, u64 nr_sects, struct rblk_waiter *waiter)
 {
+	struct rblk_extents *set = &volume->extents;
 	struct rblk_extent *other;
 
 	lockdep_assert_held(&volume->res->log.lock);
-	other = rblk_extents_find(&volume->extents, sector, nr_sects);
+	other = waiter->reads ?
+		rblk_extents_find_unshared(set, sector, nr_sects) :
+		rblk_extents_find(set, sector, nr_sects);
 	if (other && !rblk_fault(RBLK_FAULT_NO_HOLD)) {
 		list_add_tail(&waiter->link,
 			      &container_of(other, struct rblk_range,
@@ -140,8 +143,23 @@ bool rblk_range_lock(struct rblk_volume *volume, struct rblk_range *range,
 	}
 	range->extent.sector = sector;
 	range->extent.nr_sects = nr_sects;
-	rblk_extents_insert(&volume->extents, &range->extent);
+	range->extent.shared = waiter->reads;
+	rblk_extents_insert(set, &range->extent);
 	return true;
+}
+
+void rblk_range_share(struct rblk_volume *volume, struct rblk_range *range)
+{
+	struct rblk_waiter *waiter, *tmp;
+
+	lockdep_assert_held(&volume->res->log.lock);
+	range->extent.shared = true;
+	list_for_each_entry_safe(waiter, tmp, &range->waiters, link) {
+		if (!waiter->reads)
+			continue;
+		list_del(&waiter->link);
+		waiter->wake(waiter);
+	}
 }
 
 void rblk_range_unlock(struct rblk_volume *volume, struct rblk_range *range)
@@ -322,6 +340,10 @@ void rblk_write_end_local(struct rblk_write *write, blk_status_t status)
 	trace_of(trace_rblk_write_local, write,
 		 blk_status_to_errno(write->status));
 	judge_locked(&res->log, write, &done);
+	/* It may wait for a node that a resync of this very range has to bring. */
+	if (!write->reported && write->state.local == RBLK_LOCAL_DONE &&
+	    write->range.extent.nr_sects)
+		rblk_range_share(write->volume, &write->range);
 	trim_locked(res, &freed);
 	spin_unlock_irqrestore(&res->log.lock, irq);
 	end_bios(&done);

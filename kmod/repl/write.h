@@ -3,6 +3,7 @@
  * write.h - the life of one write on the primary.
  *
  *   admitted -> in the log, range locked; local leg and peer legs in parallel
+ *            -> on the local disk: others may read the range
  *            -> reported to the application (the policy is content)
  *            -> applied by every streaming peer -> trimmed and freed
  *
@@ -26,9 +27,12 @@ struct rblk_volume;
  * @link: in the range's list of waiters
  * @wake: called under the log's lock when the range is free; not under any
  *	promise that it stays so
+ * @reads: it reads the range only: it shares it with others that do, and with
+ *	writes that the local disk has
  */
 struct rblk_waiter {
 	struct list_head link;
+	bool reads;
 	void (*wake)(struct rblk_waiter *waiter);
 };
 
@@ -196,12 +200,19 @@ void rblk_write_give_way(struct rblk_resource *res);
  * @range: not locked
  * @sector: first
  * @nr_sects: > 0
- * @waiter: enlisted when the range is taken
+ * @waiter: enlisted when the range is taken; says whether it may be shared
  *
  * Return: true when locked.
  */
 bool rblk_range_lock(struct rblk_volume *volume, struct rblk_range *range,
 		     u64 sector, u64 nr_sects, struct rblk_waiter *waiter);
+
+/**
+ * rblk_range_share - let others read the range, and wake those who wait for that
+ * @volume: of a resource whose log lock is held
+ * @range: locked
+ */
+void rblk_range_share(struct rblk_volume *volume, struct rblk_range *range);
 
 /**
  * rblk_range_unlock - unlock, and wake who waits

@@ -221,11 +221,11 @@ enum rblk_attr_resource {
 	 */
 	RBLK_RES_IN_SYNC,
 	/*
-	 * u8: new writes need so many nodes, this one included, that writes are
-	 * waited for from; 0: any number
+	 * u8: writes need so many nodes, this one included, that they are waited
+	 * for from; 0: any number
 	 */
 	RBLK_RES_MIN_IN_SYNC,
-	RBLK_RES_MIN_IN_SYNC_ERROR, /* u8: with fewer 0: writes are held; 1: they fail */
+	RBLK_RES_MIN_IN_SYNC_ERROR, /* u8: with fewer new writes 0: are held; 1: fail */
 	/* answers only: */
 	/*
 	 * u64, CLOCK_BOOTTIME: the first write (no flush) since the promotion was

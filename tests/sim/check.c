@@ -184,12 +184,8 @@ void check_acked(struct world *w, uint8_t node, const struct io *io)
 			if (w->acked[i].index < io->need && i < io->acked_before)
 				w->acked[i].flushed = true;
 	} else if (io->kind == IO_WRITE && w->nr_acked < OPS_MAX) {
-		/*
-		 * What was under way when a member began to be copied to does not wait for
-		 * it, as the copy waits for that (decision 82). What came later does.
-		 */
 		if (holders(w, io->need - 1, io, k->data[io->need - 1].id) <
-		    w->min_in_sync && io->since > k->copied_at)
+		    w->min_in_sync)
 			broken(w, "I1: a write is acknowledged by fewer nodes than min-in-sync",
 			       "%c", 'A' + node);
 		w->acked[w->nr_acked++] = (struct acked){

@@ -84,7 +84,9 @@ static bool has_peers(const struct world *w, uint8_t node, const struct io *io)
 	struct rblk_ack_state state = {
 		.local = RBLK_LOCAL_DONE, .durable = io->kind == IO_FLUSH,
 	};
-	struct rblk_ack_policy policy = { .acks = k->acks };
+	struct rblk_ack_policy policy = {
+		.acks = k->acks, .min = SIM_RULE(MIN_UNDER_WAY) ? w->min_in_sync : 0,
+	};
 	uint8_t i;
 
 	for (i = 0; i < w->nodes; i++) {
@@ -259,10 +261,8 @@ static void sync_peer(struct world *w, uint8_t node, uint8_t peer)
 	l->syncing = true;
 	if (chance(w, 30))
 		its->inconsistent = true;
-	if (its->inconsistent) {
+	if (its->inconsistent)
 		mine->copied |= BIT(peer);
-		mine->copied_at = w->now;
-	}
 	e = post(w, w->now + 5 * MS + random_below(w, 150 * MS), EV_SYNCED, node);
 	e->peer = peer;
 	e->epoch = l->epoch;

@@ -35,6 +35,7 @@
 	/* of the kernel; without GENERATION nothing is shunned either */ \
 	RULE(LEASE_AT_COMPLETION)			\
 	RULE(WAIT_FOR_IN_SYNC)				\
+	RULE(MIN_UNDER_WAY)				\
 	RULE(GENERATION)				\
 	RULE(DURABLE_BEFORE_FORGET)
 

@@ -122,7 +122,6 @@ struct kernel {
 	uint64_t lease_until_ms;
 	uint16_t in_sync;
 	uint16_t copied;	/* began to be copied to and have not joined since */
-	uint64_t copied_at;	/* the last of them */
 	uint8_t acks;
 	bool checked;		/* its data, since it was promoted */
 	struct link link[NODES];

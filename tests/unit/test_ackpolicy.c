@@ -14,17 +14,19 @@ static void for_each_policy(each_fn *each, const struct rblk_ack_state *state)
 {
 	static const u32 levels[] = { 0, 1, 2, 4, 6, 7 };
 	u32 received, applied, shift, level;
-	u8 acks;
+	u8 acks, min;
 
 	for (shift = 0; shift <= 13; shift += 13)
 		for (received = 0; received < MASKS; received++)
 			for (applied = 0; applied < MASKS; applied++)
 				for (level = 0; level < ARRAY_SIZE(levels); level++)
-				for (acks = 0; acks <= PEERS + 1; acks++) {
+				for (acks = 0; acks <= PEERS + 1; acks++)
+				for (min = 0; min <= PEERS; min += PEERS) {
 					struct rblk_ack_policy policy = {
 						received << shift,
 						applied << shift,
-						levels[level] << shift, acks };
+						levels[level] << shift, acks,
+						min };
 					struct rblk_ack_state s = *state;
 
 					s.received <<= shift;
@@ -86,9 +88,13 @@ static enum rblk_verdict by_the_book(const struct rblk_ack_policy *policy,
 		return RBLK_VERDICT_WAIT;
 	if (content < waited && (policy->acks == 0 || content < policy->acks))
 		return RBLK_VERDICT_WAIT;
+	if (state->local == RBLK_LOCAL_FAILED)
+		return RBLK_VERDICT_FAIL;
+	if (1 + waited < policy->min)
+		return RBLK_VERDICT_WAIT;
 	if (state->local == RBLK_LOCAL_DONE)
 		return RBLK_VERDICT_COMPLETE;
-	if (state->local == RBLK_LOCAL_FAILED || !policy->level)
+	if (!policy->level)
 		return RBLK_VERDICT_FAIL;
 	/* as many disks as with this one, as far as there are so many */
 	claimed = policy->acks && policy->acks < waited ? policy->acks + 1 :
@@ -300,6 +306,24 @@ static void test_in_sync(void **state)
 	}
 }
 
+/* A member that is copied to and one that left: this node alone is too few, until one is back. */
+static void test_too_few(void **state)
+{
+	struct rblk_ack_peers peers = { 0, 1 << 1 | 1 << 2, 0, 1 << 2, 1 << 0 | 1 << 2, 1 << 2 };
+	struct rblk_ack_policy policy = { .min = 2 };
+	struct rblk_ack_state s = { RBLK_LOCAL_DONE, false, 0, 1 << 2, 0 };
+
+	(void)state;
+	rblk_ackpolicy_choose(&policy, &peers);
+	assert_true(rblk_ackpolicy_is_too_few(&policy));
+	assert_int_equal(rblk_ackpolicy_verdict(&policy, &s), RBLK_VERDICT_WAIT);
+	assert_true(rblk_ackpolicy_is_stuck(&policy, &s, 1 << 2));
+	peers.copied = 0;
+	rblk_ackpolicy_choose(&policy, &peers);
+	assert_false(rblk_ackpolicy_is_too_few(&policy));
+	assert_int_equal(rblk_ackpolicy_verdict(&policy, &s), RBLK_VERDICT_COMPLETE);
+}
+
 /* Stuck is what no acknowledgment of those that are there can end. */
 static void check_stuck(const struct rblk_ack_policy *policy,
 			const struct rblk_ack_state *state)
@@ -351,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_without_disk),
 		cmocka_unit_test(test_in_sync),
+		cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_stuck),
 	};
 

@@ -74,6 +74,26 @@ static void test_remove_is_harmless_twice(void **state)
 	free(set);
 }
 
+static void test_shared_is_passed_over(void **state)
+{
+	struct rblk_extents *set = new_set();
+	struct rblk_extent written = { .sector = 5, .nr_sects = 2, .shared = true };
+	struct rblk_extent wide = { .sector = ZONE, .nr_sects = 500 * ZONE, .shared = true };
+	struct rblk_extent written_to = { .sector = 6, .nr_sects = 2 };
+
+	(void)state;
+	rblk_extents_insert(set, &written_to);
+	rblk_extents_insert(set, &written);
+	rblk_extents_insert(set, &wide);
+	assert_ptr_equal(rblk_extents_find(set, 5, 1), &written);
+	assert_null(rblk_extents_find_unshared(set, 5, 1));
+	assert_ptr_equal(rblk_extents_find_unshared(set, 5, 2), &written_to);
+	assert_ptr_equal(rblk_extents_find(set, 300 * ZONE, 1), &wide);
+	assert_null(rblk_extents_find_unshared(set, 300 * ZONE, 1));
+	assert_ptr_equal(rblk_extents_find_unshared(set, 0, U64_MAX), &written_to);
+	free(set);
+}
+
 /* From the end of a zone, as far into the next ones as the length allows. */
 static void test_reaches_into_next_zone(void **state)
 {
@@ -262,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_empty_set),
 		cmocka_unit_test(test_neighbours_do_not_overlap),
 		cmocka_unit_test(test_remove_is_harmless_twice),
+		cmocka_unit_test(test_shared_is_passed_over),
 		cmocka_unit_test(test_reaches_into_next_zone),
 		cmocka_unit_test(test_wide_extent_is_found_everywhere),
 		cmocka_unit_test(test_wide_range_finds_one_sector),

@@ -67,6 +67,25 @@ wait $writer
 level alpha
 identical /dev/ram0 /dev/ram1
 
+say "but where two nodes are needed a write does wait for the copy, which passes over it"
+mandate set r0 in-sync=3 min=2
+on alpha rblk resync --pause r0 bravo
+away
+begin_held 5 "in-sync set"
+on bravo rblk down r0
+on bravo rblk up r0
+back
+connected alpha bravo
+on alpha rblk resync --full r0 bravo
+eventually 10 held_by min-in-sync
+expect "too few nodes are in sync" cat /sys/kernel/debug/rblk/*-r0/in_flight
+kill -0 $writer || fail "a write ended on one node while the other was copied to"
+on alpha rblk resync --resume r0 bravo
+wait $writer
+level alpha
+identical /dev/ram0 /dev/ram1
+mandate set r0 min=0
+
 say "new writes need two nodes"
 mandate set r0 in-sync=1 min=2
 begin_held 6 "min-in-sync"

@@ -140,15 +140,6 @@ static void reclaim(struct step *s)
 		s->out->kernel = RBLK_POLICY_KERNEL_DEMOTE_FORCE;
 }
 
-/* Was this node's promotion asked for, and may it still be chosen? */
-static bool may_be_chosen_yet(const struct step *s)
-{
-	return rblk_policy_asks_for_promotion(s) ||
-	       (s->a->has_pending && s->a->pending.primary == s->c->self &&
-		s->a->pending.term == s->r.term &&
-		s->a->pending.term != s->a->lead_term);
-}
-
 /*
  * A primary that the register does not know of must not copy over this node's data;
  * nor must the one that is to be replaced. That a link showed it to be primary is not seen
@@ -160,10 +151,10 @@ static void shun_primaries(struct step *s)
 	    !RBLK_POLICY_RULE(GENERATION))
 		return;
 	s->out->shun = rblk_policy_maybe_primaries(s);
-	if (!rblk_policy_asks_for_promotion(s))
-		s->out->shun &= ~bit(s->r.primary);
-	if (may_be_chosen_yet(s))
+	if (rblk_policy_may_be_chosen(s))
 		s->out->shun |= s->p->shunned;
+	else
+		s->out->shun &= ~bit(s->r.primary);
 }
 
 static bool shows_primary(const struct step *s, uint8_t node)
@@ -173,7 +164,7 @@ static bool shows_primary(const struct step *s, uint8_t node)
 
 static void remember_shunned(struct step *s)
 {
-	if (!s->stands && !may_be_chosen_yet(s))
+	if (!s->stands && !rblk_policy_may_be_chosen(s))
 		s->p->shunned = 0;
 	s->p->shunned |= rblk_policy_nodes_that(s, shows_primary, s->out->shun);
 }

@@ -345,6 +345,7 @@ struct rblk_policy_out {
  * @note_node: see struct rblk_policy_out
  * @stay_back_ms: not to be promoted before: it stepped down, or its kernel refused
  * @idle_ms: since when the primary has been alive and not leading
+ * @doubt_ms: since when it has not been known whether it was promoted
  * @shunned: nodes whose links showed them to be primary when this node was about to
  *	be promoted
  * @heard_term: the last one whose primary was heard to lead; this node, or another
@@ -379,6 +380,7 @@ struct rblk_policy {
 	uint8_t note_node;
 	uint64_t stay_back_ms;
 	uint64_t idle_ms;
+	uint64_t doubt_ms;
 	uint16_t shunned;
 	uint64_t heard_term;
 	uint64_t heard_ms;

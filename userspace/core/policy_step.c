@@ -128,6 +128,16 @@ bool rblk_policy_asks_for_promotion(const struct step *s)
 	       s->a->change == RBLK_ARBITER_PROMOTE;
 }
 
+/* Was this node's promotion asked for, and may it still be chosen? */
+bool rblk_policy_may_be_chosen(const struct step *s)
+{
+	return rblk_policy_asks_for_promotion(s) ||
+	       (s->a->has_pending && s->a->pending.primary == s->c->self &&
+		s->a->pending.version > s->a->known.version &&
+		s->a->pending.version >= s->r.version &&
+		s->a->pending.term != s->a->lead_term);
+}
+
 /* ---- rounds */
 
 static uint64_t round_ms(const struct step *s)
@@ -185,6 +195,29 @@ void rblk_policy_propose(struct step *s, enum rblk_arbiter_change change, uint16
 }
 
 /*
+ * May this node have been promoted without knowing it? Meanwhile it lets no primary in. Others
+ * ask as well, so not at once.
+ */
+static bool is_long_in_doubt(struct step *s)
+{
+	uint64_t patience = (uint64_t)DOUBT_BEATS * s->c->interval_ms;
+	struct rblk_policy *p = s->p;
+
+	if (s->a->phase != RBLK_ARBITER_IDLE || !rblk_policy_may_be_chosen(s)) {
+		p->doubt_ms = 0;
+		return false;
+	}
+	if (p->doubt_ms && s->now - p->doubt_ms >= patience) {
+		p->doubt_ms = s->now;
+		return true;
+	}
+	if (!p->doubt_ms)
+		p->doubt_ms = s->now;
+	rblk_policy_wake(s, p->doubt_ms + patience);
+	return false;
+}
+
+/*
  * Somebody knows of more, or a record of this node was not chosen, or the members'
  * change is not settled: a round that changes nothing finds out.
  */
@@ -195,6 +228,8 @@ void rblk_policy_learn_more(struct step *s)
 
 	/* Was it chosen what this node last asked for, or what another asked it for? */
 	if (rblk_policy_leads(s->a) && (s->a->has_pending || s->guess))
+		more = true;
+	if (is_long_in_doubt(s))
 		more = true;
 	/* A round that was given up may still end: another one ends it for certain. */
 	if (s->a->phase != RBLK_ARBITER_IDLE && s->a->ballot == s->p->given_up)

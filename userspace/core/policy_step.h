@@ -15,6 +15,8 @@
 #define HANDOVER_BEATS	5
 /* how long a node that stepped down, or was refused by its kernel, stays back, */
 #define STAY_BACK_BEATS	20
+/* how long it waits before it asks whether it was promoted, */
+#define DOUBT_BEATS	5
 /* and how long a switchover may take from asking on. */
 #define ASK_BEATS	20
 #define ASK_AGAIN_MS	200
@@ -68,6 +70,7 @@ bool rblk_policy_may_fence_vote(const struct step *s);
 uint16_t rblk_policy_fenced(const struct step *s);
 bool rblk_policy_may_be_promoted(const struct step *s);
 uint16_t rblk_policy_maybe_primaries(const struct step *s);
+bool rblk_policy_may_be_chosen(const struct step *s);
 bool rblk_policy_asks_for_promotion(const struct step *s);
 void rblk_policy_end_round(struct step *s);
 void rblk_policy_propose(struct step *s, enum rblk_arbiter_change change, uint16_t mask);

@@ -212,6 +212,34 @@ static void tells_what_it_holds_after_it_heard(void **state)
 	assert_int_equal(told.flags & RBLK_POLICY_SETTLED, 0);
 }
 
+/*
+ * Its round was given up, and its own voter did not accept it: it may be chosen all the same,
+ * by a round of somebody else. Until it is known the primary must not copy over this node.
+ */
+static void given_up_may_be_chosen(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, B, ALL, ALL, A);
+	b.v.peer[A].is_primary = true;
+	b.a.pending = b.a.known;
+	b.a.pending.version++;
+	b.a.pending.term += 0x100;
+	b.a.pending.primary = B;
+	b.a.has_pending = true;
+	bench_look(&b);
+	assert_int_equal(b.out.shun, BIT(A));
+	assert_false(b.out.propose);
+	bench_pass(&b, 5 * INTERVAL_MS);
+	assert_int_equal(b.out.shun, BIT(A));
+	assert_true(b.out.propose);
+	assert_int_equal(b.out.change, RBLK_ARBITER_REFRESH);
+	b.a.has_pending = false;
+	bench_pass(&b, 10);
+	assert_int_equal(b.out.shun, 0);
+}
+
 /* C is lost. Its acknowledgments count no more, then B has to be level, then it leaves. */
 static void who_stays_is_level_first(void **state)
 {
@@ -339,6 +367,7 @@ int main(void)
 		cmocka_unit_test(then_the_kernel),
 		cmocka_unit_test(promoted_with_less_gives_way),
 		cmocka_unit_test(tells_what_it_holds_after_it_heard),
+		cmocka_unit_test(given_up_may_be_chosen),
 		cmocka_unit_test(who_stays_is_level_first),
 		cmocka_unit_test(too_few_stay),
 		cmocka_unit_test(who_joins_is_not_asked),

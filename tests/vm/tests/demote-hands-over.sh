@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 #
 # A demotion waits until a peer of protocol A has applied everything: the next
 # primary has it all, and whoever was primary can be it again.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 #
 # Nodes that are namespaces reach each other until their link is cut.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 #
 # Without CAP_NET_ADMIN in the initial user namespace every command but GET is
 # refused, and nothing has changed; root in a user namespace of its own is nobody.

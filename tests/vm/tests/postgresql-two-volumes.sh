@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: guests
+# kernels: newest
 # timeout: 400
 #
 # PostgreSQL has its data on one volume and its log on another. Its machine loses

@@ -21,7 +21,7 @@ static void for_each_policy(each_fn *each, const struct rblk_ack_state *state)
 			for (applied = 0; applied < MASKS; applied++)
 				for (level = 0; level < ARRAY_SIZE(levels); level++)
 				for (acks = 0; acks <= PEERS + 1; acks++)
-				for (min = 0; min <= PEERS; min += PEERS) {
+				for (min = 0; min <= (acks ? 0 : PEERS); min += PEERS) {
 					struct rblk_ack_policy policy = {
 						received << shift,
 						applied << shift,

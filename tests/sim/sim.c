@@ -23,6 +23,7 @@ static const char *const rule_names[RULES] = {
 #define NAME(name)	[RULE_##name] = #name,
 	SIM_RULES(NAME)
 	SIM_RARE_RULES(NAME)
+	SIM_COVERED_RULES(NAME)
 };
 
 static struct world world;

@@ -192,6 +192,7 @@ static inline void break_a_rule(void)
 #define NAME(name)	[RULE_##name] = #name,
 		SIM_RULES(NAME)
 		SIM_RARE_RULES(NAME)
+		SIM_COVERED_RULES(NAME)
 	};
 	const char *which = getenv("BREAK");
 	unsigned int i;

@@ -534,6 +534,8 @@ static bool promote(struct world *w, uint8_t node, const struct rblk_policy_out 
 			return false;
 	if (k->inconsistent || k->primary || job->generation <= k->gen)
 		return false;
+	/* The lineage is written behind a flush: keep_promotion(). */
+	k->durable = k->len;
 	k->primary = true;
 	k->gen = job->generation;
 	k->in_sync = job->in_sync;

@@ -23,6 +23,14 @@ begin_held() {
 	sleep 0.5
 	kill -0 $writer || fail "a write ended that had to wait"
 }
+held_until_back_with_nothing() {
+	away
+	begin_held 5 "in-sync set"
+	on bravo rblk down r0
+	on bravo rblk up r0
+	back
+	connected alpha bravo
+}
 
 say "refusals change nothing"
 refused 1 "lacks this node" mandate set r0 in-sync=2
@@ -55,12 +63,7 @@ wait $writer
 level alpha
 
 say "it comes back with nothing: it is copied to, and not waited for meanwhile"
-away
-begin_held 5 "in-sync set"
-on bravo rblk down r0
-on bravo rblk up r0
-back
-connected alpha bravo
+held_until_back_with_nothing
 held_by "in-sync set" || fail "it was reported, and the other node has nothing"
 on alpha rblk resync --full r0 bravo
 wait $writer
@@ -70,12 +73,7 @@ identical /dev/ram0 /dev/ram1
 say "but where two nodes are needed a write does wait for the copy, which passes over it"
 mandate set r0 in-sync=3 min=2
 on alpha rblk resync --pause r0 bravo
-away
-begin_held 5 "in-sync set"
-on bravo rblk down r0
-on bravo rblk up r0
-back
-connected alpha bravo
+held_until_back_with_nothing
 on alpha rblk resync --full r0 bravo
 eventually 10 held_by min-in-sync
 expect "too few nodes are in sync" cat /sys/kernel/debug/rblk/*-r0/in_flight

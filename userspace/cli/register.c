@@ -13,10 +13,10 @@
 #include "store.h"
 #include "text.h"
 
-#include <gnutls/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define ETCD_MS		5000	/* for one endpoint */
 
@@ -64,7 +64,8 @@ static const char *swap_in(const struct rblk_config *config, unsigned int endpoi
 
 	rblk_etcd_ask_to_swap(call, key, 0, bytes, RBLK_SHARED_BYTES);
 	curl = rblk_etcd_begin(call);
-	rblk_etcd_end(call, curl, curl_easy_perform(curl));
+	if (curl)
+		rblk_etcd_end(call, curl, rblk_curl(NULL, 0)->easy_perform(curl));
 	if (call->ok) {
 		wrong = rblk_etcd_parse(call->answer, call->length, key, true, reply);
 		if (wrong)
@@ -108,7 +109,7 @@ static int create_in_etcd(const struct rblk_config *config,
 	value.store.record.gen = promised_here(resource->name, uuid);
 	if (has_data)
 		value.store.record.insync = 1U << node->id;
-	if (gnutls_rnd(GNUTLS_RND_RANDOM, value.nonce, sizeof(value.nonce)) < 0)
+	if (getrandom(value.nonce, sizeof(value.nonce), 0) != sizeof(value.nonce))
 		abort();
 	rblk_shared_put(bytes, uuid, &value);
 	for (i = 0; wrong && i < config->etcd.endpoints_n; i++)

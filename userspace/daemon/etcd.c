@@ -6,7 +6,6 @@
 
 #include "xalloc.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* To one endpoint, for all resources; the others wait their turn. */
@@ -28,14 +27,25 @@ static void collect(struct rblk_etcds *etcds)
 	CURL *curl;
 	int left;
 
-	while ((msg = curl_multi_info_read(etcds->multi, &left))) {
+	while ((msg = etcds->curl->multi_info_read(etcds->multi, &left))) {
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl = msg->easy_handle;
 		code = msg->data.result;
-		curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&call);
-		curl_multi_remove_handle(etcds->multi, curl);
+		etcds->curl->easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&call);
+		etcds->curl->multi_remove_handle(etcds->multi, curl);
 		rblk_etcd_end(call, curl, code);
+		etcds->answered(etcds->ctx, call);
+	}
+}
+
+/* Those that had no curl. */
+static void answer_failed(struct rblk_etcds *etcds)
+{
+	struct rblk_etcd_call *call;
+
+	while ((call = etcds->failed)) {
+		etcds->failed = call->next;
 		etcds->answered(etcds->ctx, call);
 	}
 }
@@ -45,7 +55,10 @@ static void timer_fired(uv_timer_t *timer)
 	struct rblk_etcds *etcds = timer->data;
 	int running;
 
-	curl_multi_socket_action(etcds->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	answer_failed(etcds);
+	if (!etcds->multi)
+		return;
+	etcds->curl->multi_socket_action(etcds->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	collect(etcds);
 }
 
@@ -75,7 +88,7 @@ static void socket_moved(uv_poll_t *poll, int status, int events)
 	if (events & UV_WRITABLE)
 		what |= CURL_CSELECT_OUT;
 	/* @w may be gone after this */
-	curl_multi_socket_action(etcds->multi, w->fd, what, &running);
+	etcds->curl->multi_socket_action(etcds->multi, w->fd, what, &running);
 	collect(etcds);
 }
 
@@ -95,7 +108,7 @@ static int socket_is(CURL *curl, curl_socket_t fd, int what, void *ctx, void *of
 		if (w) {
 			uv_poll_stop(&w->poll);
 			uv_close((uv_handle_t *)&w->poll, watch_closed);
-			curl_multi_assign(etcds->multi, fd, NULL);
+			etcds->curl->multi_assign(etcds->multi, fd, NULL);
 		}
 		return 0;
 	}
@@ -108,7 +121,7 @@ static int socket_is(CURL *curl, curl_socket_t fd, int what, void *ctx, void *of
 			free(w);
 			return -1;
 		}
-		curl_multi_assign(etcds->multi, fd, w);
+		etcds->curl->multi_assign(etcds->multi, fd, w);
 	}
 	if (what & CURL_POLL_IN)
 		events |= UV_READABLE;
@@ -118,39 +131,52 @@ static int socket_is(CURL *curl, curl_socket_t fd, int what, void *ctx, void *of
 	return 0;
 }
 
-int rblk_etcds_open(struct rblk_etcds *etcds, uv_loop_t *loop,
-		    rblk_etcds_fn answered, void *ctx)
+void rblk_etcds_open(struct rblk_etcds *etcds, uv_loop_t *loop,
+		     rblk_etcds_fn answered, void *ctx)
 {
 	etcds->loop = loop;
 	etcds->answered = answered;
 	etcds->ctx = ctx;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return -ENOMEM;
-	etcds->multi = curl_multi_init();
-	if (!etcds->multi)
-		return -ENOMEM;
 	uv_timer_init(loop, &etcds->timer);
 	etcds->timer.data = etcds;
-	curl_multi_setopt(etcds->multi, CURLMOPT_SOCKETFUNCTION, socket_is);
-	curl_multi_setopt(etcds->multi, CURLMOPT_SOCKETDATA, etcds);
-	curl_multi_setopt(etcds->multi, CURLMOPT_MAX_HOST_CONNECTIONS, HOST_CONNECTIONS);
-	curl_multi_setopt(etcds->multi, CURLMOPT_TIMERFUNCTION, timer_is);
-	curl_multi_setopt(etcds->multi, CURLMOPT_TIMERDATA, etcds);
-	return 0;
+}
+
+static void begin(struct rblk_etcds *etcds)
+{
+	etcds->curl = rblk_curl(NULL, 0);
+	etcds->multi = etcds->curl->multi_init();
+	if (!etcds->multi)
+		abort();
+	etcds->curl->multi_setopt(etcds->multi, CURLMOPT_SOCKETFUNCTION, socket_is);
+	etcds->curl->multi_setopt(etcds->multi, CURLMOPT_SOCKETDATA, etcds);
+	etcds->curl->multi_setopt(etcds->multi, CURLMOPT_MAX_HOST_CONNECTIONS, HOST_CONNECTIONS);
+	etcds->curl->multi_setopt(etcds->multi, CURLMOPT_TIMERFUNCTION, timer_is);
+	etcds->curl->multi_setopt(etcds->multi, CURLMOPT_TIMERDATA, etcds);
 }
 
 void rblk_etcds_start(struct rblk_etcds *etcds, struct rblk_etcd_call *call)
 {
-	curl_multi_add_handle(etcds->multi, rblk_etcd_begin(call));
+	CURL *curl = rblk_etcd_begin(call);
+
+	if (!curl) {
+		call->next = etcds->failed;
+		etcds->failed = call;
+		uv_timer_start(&etcds->timer, timer_fired, 0, 0);
+		return;
+	}
+	if (!etcds->multi)
+		begin(etcds);
+	etcds->curl->multi_add_handle(etcds->multi, curl);
 }
 
 void rblk_etcds_close(struct rblk_etcds *etcds)
 {
-	if (!etcds->multi)
+	if (!etcds->loop)
 		return;
 	uv_timer_stop(&etcds->timer);
 	uv_close((uv_handle_t *)&etcds->timer, NULL);
-	curl_multi_cleanup(etcds->multi);
+	if (etcds->multi)
+		etcds->curl->multi_cleanup(etcds->multi);
 	etcds->multi = NULL;
-	curl_global_cleanup();
+	etcds->loop = NULL;
 }

@@ -17,7 +17,9 @@ typedef void (*rblk_etcds_fn)(void *ctx, struct rblk_etcd_call *call);
 struct rblk_etcds {
 	uv_loop_t *loop;
 	uv_timer_t timer;
+	const struct rblk_curl *curl; /* and @multi: NULL until the first call */
 	CURLM *multi;
+	struct rblk_etcd_call *failed;
 	rblk_etcds_fn answered;
 	void *ctx;
 };
@@ -28,11 +30,9 @@ struct rblk_etcds {
  * @loop: which waits
  * @answered: gets each call when it is over
  * @ctx: for it
- *
- * Return: 0 or a negative errno.
  */
-int rblk_etcds_open(struct rblk_etcds *etcds, uv_loop_t *loop,
-		    rblk_etcds_fn answered, void *ctx);
+void rblk_etcds_open(struct rblk_etcds *etcds, uv_loop_t *loop,
+		     rblk_etcds_fn answered, void *ctx);
 
 /**
  * rblk_etcds_start - begin a call

@@ -460,11 +460,7 @@ static int start_shells(struct daemon *d)
 		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "%s", uv_strerror(rc));
 		return RBLK_EXIT_REFUSED;
 	}
-	rc = rblk_etcds_open(&d->etcds, &d->loop, etcd_answered, d);
-	if (rc < 0) {
-		rblk_log(RBLK_LOG_ERROR, NULL, NULL, "libcurl: %s", strerror(-rc));
-		return RBLK_EXIT_REFUSED;
-	}
+	rblk_etcds_open(&d->etcds, &d->loop, etcd_answered, d);
 	rblk_fences_init(&d->fences, &d->loop, fence_ended, fence_is_wanted, d);
 	rblk_udp_init(&d->udp, &d->loop, datagram_came, d);
 	rblk_handshakes_init(&d->handshakes, &d->loop, &d->engine);

@@ -10,12 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gnutls/crypto.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +23,6 @@
 #define STORE_BYTES	(2 * RBLK_ARBITER_SLOT_BYTES)
 #define ID_HEX		(2 * RBLK_ARBITER_ID_BYTES + 1)
 #define MACHINE_BYTES	64
-#define DIGEST_BYTES	32
 
 /* What is kept outside of the store. */
 struct outside {
@@ -73,8 +72,6 @@ static size_t format_outside(const struct rblk_ballot_place *p,
 			     const struct outside *o, char text[MAX_BYTES])
 {
 	char uuid[2 * RBLK_UUID_SIZE + 1], instance[ID_HEX], next[ID_HEX];
-	char hex[2 * DIGEST_BYTES + 1];
-	uint8_t digest[DIGEST_BYTES];
 	size_t len;
 
 	rblk_ident_hex(p->uuid, sizeof(p->uuid), uuid);
@@ -83,10 +80,7 @@ static size_t format_outside(const struct rblk_ballot_place *p,
 	len = snprintf(text, MAX_BYTES,
 		       "rblk-instance 1\nresource %s\nuuid %s\nnode %u\nmachine %s\ninstance %s\nnext %s\n",
 		       p->resource, uuid, p->node, o->machine, instance, next);
-	gnutls_hash_fast(GNUTLS_DIG_SHA256, text, len, digest);
-	rblk_ident_hex(digest, sizeof(digest), hex);
-	len += snprintf(text + len, MAX_BYTES - len, "sha256 %s\n", hex);
-	return len;
+	return rblk_statefile_seal(text, len, MAX_BYTES);
 }
 
 static bool read_id(const char *hex, uint8_t id[RBLK_ARBITER_ID_BYTES])
@@ -193,7 +187,7 @@ static int write_both(struct rblk_ballot_store *s,
 
 static bool draw(uint8_t id[RBLK_ARBITER_ID_BYTES])
 {
-	return gnutls_rnd(GNUTLS_RND_NONCE, id, RBLK_ARBITER_ID_BYTES) >= 0;
+	return getrandom(id, RBLK_ARBITER_ID_BYTES, 0) == RBLK_ARBITER_ID_BYTES;
 }
 
 /* From what is outside to its @next: what a start that was interrupted left. */

@@ -234,7 +234,7 @@ char *rblk_config_read_fence_options(const struct rblk_config_fence *fence,
 
 /*
  * Look at the agents and options files of all nodes but @self (a node never
- * switches itself off), at @self's watchdog and at the files for etcd. What is
+ * switches itself off), at @self's watchdog and at what etcd takes. What is
  * wrong is an error, or a warning if @self is NULL: then this machine is none of
  * the nodes.
  */

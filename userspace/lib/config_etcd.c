@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * config_etcd.c - where the etcd is that keeps registers, and the files for TLS
+ * config_etcd.c - where the etcd is that keeps registers, and what that takes
  */
 #include "config_build.h"
 
+#include "curl.h"
 #include "text.h"
 #include "xalloc.h"
 
@@ -171,7 +172,10 @@ static void check_file(struct rblk_config *c, const char *what, const char *path
 void rblk_config_check_etcd_files(struct rblk_config *c, enum rblk_severity severity)
 {
 	const struct rblk_config_etcd *etcd = &c->etcd;
+	char why[512];
 
+	if (!rblk_curl(why, sizeof(why)))
+		rblk_diags_add(&c->diags, severity, &etcd->pos, "%s", why);
 	check_file(c, "ca-file", etcd->ca_file, &etcd->ca_file_pos, false, severity);
 	check_file(c, "cert-file", etcd->cert_file, &etcd->cert_file_pos, false,
 		   severity);

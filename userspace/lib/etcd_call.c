@@ -8,8 +8,8 @@
 #include "xalloc.h"
 
 #include <errno.h>
-#include <gnutls/gnutls.h>
 #include <jansson.h>
+#include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,36 +22,35 @@ char *rblk_etcd_key(const char *cluster, const char *resource)
 
 static json_t *encode(const void *bytes, size_t n)
 {
-	gnutls_datum_t in = { .data = (void *)bytes, .size = n }, out;
-	json_t *text;
+	size_t length = BASE64_ENCODE_RAW_LENGTH(n);
+	char *text = rblk_xcalloc(1, length + 1);
+	json_t *string;
 
-	if (gnutls_base64_encode2(&in, &out) < 0)
-		abort();
-	text = json_stringn((const char *)out.data, out.size);
-	gnutls_free(out.data);
-	return text;
+	base64_encode_raw(text, n, bytes);
+	string = json_stringn(text, length);
+	free(text);
+	return string;
 }
 
 static bool decode(const json_t *text, uint8_t *bytes, size_t size, size_t *n)
 {
-	gnutls_datum_t in, out;
-	bool fits;
+	struct base64_decode_ctx ctx;
+	uint8_t *out;
+	size_t length;
+	bool good;
 
 	*n = 0;
 	if (!json_is_string(text))
 		return false;
-	in.data = (void *)json_string_value(text);
-	in.size = json_string_length(text);
-	if (in.size == 0)
-		return true;
-	if (gnutls_base64_decode2(&in, &out) < 0)
-		return false;
-	fits = out.size <= size;
-	if (fits)
-		memcpy(bytes, out.data, out.size);
-	*n = out.size;
-	gnutls_free(out.data);
-	return fits;
+	length = json_string_length(text);
+	out = rblk_xcalloc(1, BASE64_DECODE_LENGTH(length) + 1);
+	base64_decode_init(&ctx);
+	good = base64_decode_update(&ctx, n, out, length, json_string_value(text)) &&
+	       base64_decode_final(&ctx) && *n <= size;
+	if (good)
+		memcpy(bytes, out, *n);
+	free(out);
+	return good;
 }
 
 /* ---- requests */
@@ -150,46 +149,51 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
 
 CURL *rblk_etcd_begin(struct rblk_etcd_call *call)
 {
-	CURL *curl = curl_easy_init();
+	const struct rblk_curl *lib = rblk_curl(call->why, sizeof(call->why));
+	CURL *curl;
 
+	if (!lib)
+		return NULL;
+	curl = lib->easy_init();
 	if (!curl)
 		abort();
-	curl_easy_setopt(curl, CURLOPT_URL, call->url);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
-	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
+	lib->easy_setopt(curl, CURLOPT_URL, call->url);
+	lib->easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
+	lib->easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+	lib->easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	lib->easy_setopt(curl, CURLOPT_WRITEDATA, call);
+	lib->easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	lib->easy_setopt(curl, CURLOPT_PRIVATE, call);
+	lib->easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+	lib->easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	lib->easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
 	/* an etcd is named by its address, not found through what the shell has */
-	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	lib->easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	lib->easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	lib->easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (call->ca_file)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, call->ca_file);
+		lib->easy_setopt(curl, CURLOPT_CAINFO, call->ca_file);
 	if (call->cert_file)
-		curl_easy_setopt(curl, CURLOPT_SSLCERT, call->cert_file);
+		lib->easy_setopt(curl, CURLOPT_SSLCERT, call->cert_file);
 	if (call->key_file)
-		curl_easy_setopt(curl, CURLOPT_SSLKEY, call->key_file);
+		lib->easy_setopt(curl, CURLOPT_SSLKEY, call->key_file);
 	return curl;
 }
 
 void rblk_etcd_end(struct rblk_etcd_call *call, CURL *curl, CURLcode code)
 {
+	const struct rblk_curl *lib = rblk_curl(call->why, sizeof(call->why));
 	long status = 0;
 
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_cleanup(curl);
+	lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	lib->easy_cleanup(curl);
 	if (!call->answer)
 		call->answer = rblk_xstrdup("");
 	call->ok = code == CURLE_OK && status == 200;
 	if (code != CURLE_OK)
 		rblk_text_format(call->why, sizeof(call->why), "%s: %s", call->url,
 				 code == CURLE_WRITE_ERROR ?
-				 "its answer is too long" : curl_easy_strerror(code));
+				 "its answer is too long" : lib->easy_strerror(code));
 	else if (!call->ok)
 		rblk_text_format(call->why, sizeof(call->why),
 				 "%s: status %ld: %.200s", call->url, status,

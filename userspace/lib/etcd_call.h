@@ -10,8 +10,8 @@
 #define RBLK_ETCD_CALL_H
 
 #include "config.h"
+#include "curl.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +33,7 @@
  * @answer: it; a string
  * @length: of it
  * @why: else why there is none
+ * @next: for whoever has it
  */
 struct rblk_etcd_call {
 	char resource[RBLK_NAME_SIZE];
@@ -47,6 +48,7 @@ struct rblk_etcd_call {
 	char *answer;
 	size_t length;
 	char why[512];
+	struct rblk_etcd_call *next;
 };
 
 /**
@@ -116,7 +118,8 @@ void rblk_etcd_ask_to_swap(struct rblk_etcd_call *call, const char *key,
  * rblk_etcd_begin - a transfer of that call
  * @call: what to send; must stay until the transfer is over
  *
- * Return: for curl to perform, then for rblk_etcd_end().
+ * Return: for curl to perform, then for rblk_etcd_end(); NULL when there is no
+ * curl: the call has failed.
  */
 CURL *rblk_etcd_begin(struct rblk_etcd_call *call);
 

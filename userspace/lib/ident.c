@@ -4,22 +4,21 @@
  */
 #include "ident.h"
 
-#include <gnutls/crypto.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
 
 void rblk_ident_uuid(const char *cluster, const char *resource,
 		     uint8_t uuid[RBLK_UUID_SIZE])
 {
-	uint8_t digest[32];
-	gnutls_hash_hd_t h;
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx h;
 
-	if (gnutls_hash_init(&h, GNUTLS_DIG_SHA256) < 0)
-		__builtin_trap();
-	gnutls_hash(h, "rblk", 5);
-	gnutls_hash(h, cluster, strlen(cluster) + 1);
-	gnutls_hash(h, resource, strlen(resource));
-	gnutls_hash_deinit(h, digest);
+	sha256_init(&h);
+	sha256_update(&h, 5, (const uint8_t *)"rblk");
+	sha256_update(&h, strlen(cluster) + 1, (const uint8_t *)cluster);
+	sha256_update(&h, strlen(resource), (const uint8_t *)resource);
+	sha256_digest(&h, sizeof(digest), digest);
 	memcpy(uuid, digest, RBLK_UUID_SIZE);
 }
 

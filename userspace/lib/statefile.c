@@ -4,11 +4,13 @@
  */
 #include "statefile.h"
 
+#include "ident.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -71,4 +73,17 @@ ssize_t rblk_statefile_read(const char *dir, const char *name, void *bytes,
 		n = -errno;
 	close(fd);
 	return n;
+}
+
+size_t rblk_statefile_seal(char *text, size_t len, size_t size)
+{
+	char hex[2 * SHA256_DIGEST_SIZE + 1];
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx h;
+
+	sha256_init(&h);
+	sha256_update(&h, len, (const uint8_t *)text);
+	sha256_digest(&h, sizeof(digest), digest);
+	rblk_ident_hex(digest, sizeof(digest), hex);
+	return len + snprintf(text + len, size - len, "sha256 %s\n", hex);
 }

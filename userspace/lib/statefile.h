@@ -35,4 +35,14 @@ int rblk_statefile_replace(const char *dir, const char *name, const void *bytes,
 ssize_t rblk_statefile_read(const char *dir, const char *name, void *bytes,
 			  size_t size);
 
+/**
+ * rblk_statefile_seal - end a text with the line that tells whether it is whole
+ * @text: lines; gets "sha256 HEX", of what it was
+ * @len: of it
+ * @size: of the array
+ *
+ * Return: the new length.
+ */
+size_t rblk_statefile_seal(char *text, size_t len, size_t size);
+
 #endif

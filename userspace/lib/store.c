@@ -9,30 +9,24 @@
 #include "text.h"
 
 #include <errno.h>
-#include <gnutls/crypto.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_BYTES	512
 #define FORMAT		"rblk-state 1\nresource %s\nuuid %s\ngeneration %" PRIu64 "\n"
-#define DIGEST_BYTES	32
 
 static size_t format_record(const char *resource,
 			    const struct rblk_store_record *record,
 			    char text[MAX_BYTES])
 {
-	char uuid[2 * RBLK_UUID_SIZE + 1], hex[2 * DIGEST_BYTES + 1];
-	uint8_t digest[DIGEST_BYTES];
+	char uuid[2 * RBLK_UUID_SIZE + 1];
 	size_t len;
 
 	rblk_ident_hex(record->uuid, sizeof(record->uuid), uuid);
 	len = snprintf(text, MAX_BYTES, FORMAT, resource, uuid,
 		       record->generation);
-	gnutls_hash_fast(GNUTLS_DIG_SHA256, text, len, digest);
-	rblk_ident_hex(digest, sizeof(digest), hex);
-	len += snprintf(text + len, MAX_BYTES - len, "sha256 %s\n", hex);
-	return len;
+	return rblk_statefile_seal(text, len, MAX_BYTES);
 }
 
 /* Ours and whole exactly when writing it again gives the same bytes. */

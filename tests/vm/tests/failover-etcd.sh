@@ -26,6 +26,10 @@ cat <<-END | install_config_commands | bash
 	    on "bravo" { volume 0 { minor = 1  disk = "/dev/ram1"  metadata = start } }
 	}
 END
+# Told before it is needed.
+refused 3 "install Debian's package libcurl3-gnutls" on alpha "unshare -m bash -c '
+	for f in /usr/lib/*/libcurl*.so.4; do mount --bind /dev/null \"\$f\"; done; rblk config check'"
+on alpha rblk config check
 dir=$(mktemp -d)
 start_etcd() {
 	on etcd "echo \$\$ >$dir/etcd.pid; exec etcd --data-dir $dir/data --listen-client-urls http://10.0.0.3:2379 \

@@ -59,13 +59,15 @@ install_config_commands() {
 	echo "(umask 077; echo 'a key that only a test would use, of course' >/etc/rblk/cluster.key)"
 }
 
+daemon_runs() { on "$1" rblk status --json | grep '"daemon_running": true'; }
+
 start_daemon() {
 	local node
 	for node in "$@"; do
 		on "$node" "rblkd >/tmp/rblkd-$node.log 2>&1 &"
 	done
 	for node in "$@"; do
-		eventually 20 on "$node" "rblk status --json | grep '\"daemon_running\": true'"
+		eventually 20 daemon_runs "$node"
 	done
 }
 

@@ -7,7 +7,7 @@
 #   make demo            PostgreSQL fails over by itself, nothing committed is lost
 #   make check-fast      everything that can be checked without a guest
 #   make check           check-fast and the guest tests on each kernel
-#   make check-long      the tests that take many minutes
+#   make check-long      the other guest tests, and a million simulated schedules
 #   make check-debug     the guest tests on a kernel with KASAN, lockdep, ...
 #   make bench           measure, against the raw device and DRBD
 #   make bench-failover  measure failovers, and whether two nodes ever serve
@@ -91,7 +91,8 @@ check-long: deps
 	tests/vm/run --long || rc=1; exit $$rc
 
 check-debug: deps
-	tests/vm/run --debug-kernel
+	@rc=0; tests/vm/run --debug-kernel || rc=1; \
+	tests/vm/run --debug-kernel --long || rc=1; exit $$rc
 
 demo: deps
 	scripts/demo $(chosen)

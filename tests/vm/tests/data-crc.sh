@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 180
 #
 # With data-crc a bit that flips on the way ends the link with that reason and

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: guests
+# long: yes
 # kernels: newest
 #
 # Machines reach each other until the link between them is cut.

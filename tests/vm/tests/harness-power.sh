@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: guests
+# long: yes
 # kernels: newest
 #
 # A machine without power is gone at once; what it recorded outside is not,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# long: yes
 # timeout: 180
 #
 # The backup vanishes under writes: the primary goes on, and says so.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# long: yes
 # timeout: 180
 #
 # With read-from-backup a backup is read, but not written; its readers stay

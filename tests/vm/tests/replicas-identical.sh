@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# long: yes
 # timeout: 180
 #
 # After random writes of many sizes, flushes between them, both disks hold the

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# long: yes
 # kernels: newest
 #
 # A full copy asks before it sends: what is the same on both sides does not

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# long: yes
 # timeout: 240
 #
 # With 3 backups, at each protocol and number of acks, what is written is what is

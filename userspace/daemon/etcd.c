@@ -39,13 +39,14 @@ static void collect(struct rblk_etcds *etcds)
 	}
 }
 
-/* Those that had no curl. */
+/* Those that had no curl; who is told so may try again. */
 static void answer_failed(struct rblk_etcds *etcds)
 {
-	struct rblk_etcd_call *call;
+	struct rblk_etcd_call *call = etcds->failed, *next;
 
-	while ((call = etcds->failed)) {
-		etcds->failed = call->next;
+	etcds->failed = NULL;
+	for (; call; call = next) {
+		next = call->next;
 		etcds->answered(etcds->ctx, call);
 	}
 }

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -230,6 +231,24 @@ static int end(void **state)
 }
 
 /* ---- tests, in this order ---- */
+
+/* Nothing has loaded it yet, and nothing can: there is no file descriptor left. */
+static void no_libcurl(void **state)
+{
+	struct rblk_etcd_call *call = new_call(env.port, 5000);
+	struct rlimit some, none;
+
+	(void)state;
+	rblk_etcd_ask_to_read(call, KEY);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &some), 0);
+	none = some;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	wait_for(call);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &some), 0);
+	assert_false(call->ok);
+	assert_non_null(strstr(call->why, "libcurl3-gnutls"));
+}
 
 static void two_compare_and_one_swaps(void **state)
 {
@@ -555,6 +574,7 @@ static void nonsense_in_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_libcurl),
 		cmocka_unit_test(two_compare_and_one_swaps),
 		cmocka_unit_test(killed_and_started_again),
 		cmocka_unit_test(stands_still),

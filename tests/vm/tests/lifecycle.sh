@@ -3,7 +3,7 @@
 # kernels: newest
 # timeout: 400
 #
-# Up, promote, write, demote, down, unload, twenty times, with several processes
+# Up, promote, write, demote, down, unload, ten times, with several processes
 # that write and read: nothing leaks, hangs or is left behind.
 
 nodes alpha bravo
@@ -18,7 +18,7 @@ user() {
 	users+=($!)
 }
 
-for round in $(seq "${rounds:-20}"); do
+for round in $(seq "${rounds:-10}"); do
 	on bravo rblk up r0
 	on alpha "rblk up r0 && rblk wait --for connected --timeout $(patient 30) r0 &&
 		rblk promote --assume-clean r0"

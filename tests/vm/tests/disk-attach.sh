@@ -72,5 +72,10 @@ stop_writer
 judge alpha
 judge alpha --disks
 judge bravo --disks
+# also where nobody ever wrote: both new disks held noise there
+blockdev --flushbufs "$(crash_ram alpha 0)"
+blockdev --flushbufs "$(crash_ram bravo 0)"
+cmp -n "$(blockdev --getsize64 /dev/rblk0)" "$(crash_ram alpha 0)" "$(crash_ram bravo 0)" ||
+	fail "a new disk is not like the other"
 
 remove_dm_disks

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# timeout: 240
 # module: faults
 #
 # Memory is so short that there are only the reserved pages, and all of them are
@@ -32,19 +31,19 @@ dmsetup suspend --nolockfs --noflush disk0
 fio --name=copied --filename=/dev/rblk0 --direct=1 --rw=randwrite --norandommap --bs=16k \
 	--size=16k --io_size=1008k --ioengine=libaio --iodepth=63 --output=/tmp/fio &
 copied=$!
-eventually 60 held 62
+eventually 20 held 62
 on alpha rblk suspend r0 &
 suspended=$!
-eventually 60 expect suspended on alpha rblk status r0
+eventually 20 expect suspended on alpha rblk status r0
 dd if=/dev/urandom of=/dev/rblk0 bs=64k count=1 seek=16 oflag=direct status=none &
 uncopied=$!
-eventually 60 held 63
+eventually 20 held 63
 dmsetup resume disk0
 wait $suspended
-eventually 60 held 63
+eventually 20 held 63
 on alpha rblk resume r0
 ended() { ! kill -0 $copied 2>/dev/null && ! kill -0 $uncopied 2>/dev/null; }
-eventually 60 ended
+eventually 20 ended
 wait $copied
 wait $uncopied
 mistakes

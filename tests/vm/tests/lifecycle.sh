@@ -12,9 +12,9 @@ rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 | install_config_commands | bash
 rblk_load
 start_daemon alpha bravo
 
-# dd ARGS... in the background; its device may go away
+# dd ARGS... in the background; its device may go away, and must not become a file
 user() {
-	dd "$@" status=none 2>/dev/null &
+	dd "$@" conv=nocreat status=none 2>/dev/null &
 	users+=($!)
 }
 
@@ -25,7 +25,7 @@ for round in $(seq "${rounds:-10}"); do
 	users=()
 	user if=/dev/urandom of=/dev/rblk0 bs=16k count=100 oflag=direct
 	user if=/dev/urandom of=/dev/rblk0 bs=4k seek=1024 count=100 oflag=direct,dsync
-	user if=/dev/urandom of=/dev/rblk0 bs=64k seek=128 count=50 conv=nocreat
+	user if=/dev/urandom of=/dev/rblk0 bs=64k seek=128 count=50
 	user if=/dev/rblk0 of=/dev/null bs=64k iflag=direct
 	case $((round % 4)) in
 	0) on alpha rblk down --force r0 ;;

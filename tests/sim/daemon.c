@@ -100,17 +100,17 @@ static void send_msg(struct world *w, const struct rblk_arbiter_msg *msg)
 
 /* ---- the view */
 
-/* An admin has a node vote again that lost its register: as rblk_failover_readmit(). */
+/* An admin has a node vote again that lost its register: as 'rblk readmit'. */
 static void see_voters(struct world *w, uint8_t node, struct rblk_policy_view *v)
 {
 	struct daemon *d = daemon_of(w, node);
 	uint16_t voters = d->arbiter.known.voters;
 	uint8_t i;
 
-	for (i = 0; i < w->nodes && !v->readmit; i++)
+	for (i = 0; i < w->nodes && !v->voter; i++)
 		if (!(voters & BIT(i)) || v->peer[i].told.flags & RBLK_POLICY_MUTE)
-			v->readmit = BIT(i);
-	v->readmit_joins = !(voters & v->readmit);
+			v->voter = BIT(i);
+	v->voter_joins = !(voters & v->voter);
 }
 
 static void see(struct world *w, uint8_t node, struct rblk_policy_view *v)

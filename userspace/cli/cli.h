@@ -42,6 +42,7 @@ int rblk_cmd_down(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_promote(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_demote(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_readmit(struct rblk_cli *cli, int argc, char **argv);
+int rblk_cmd_dismiss(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_connect(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_disconnect(struct rblk_cli *cli, int argc, char **argv);
 int rblk_cmd_resync(struct rblk_cli *cli, int argc, char **argv);

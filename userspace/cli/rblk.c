@@ -107,10 +107,18 @@ const struct rblk_command rblk_commands[] = {
 		"--force", true, false,
 	}, {
 		"readmit", rblk_cmd_readmit, "RES NODE",
-		"have a node vote again that lost its register",
+		"have a node vote that is new, or lost its register",
 		"With failover = auto, on the primary: NODE, which says that it does\n"
-		"not vote, is removed from the voters and added again. The other\n"
-		"voters have to be there, and at least two.",
+		"not vote, is removed from the voters, if it is one, and added. A\n"
+		"majority of the others has to be there, and at least two.",
+		"", true, false,
+	}, {
+		"dismiss", rblk_cmd_dismiss, "RES NODE",
+		"have a node not vote any more, as it goes for good",
+		"With failover = auto, on the primary, before NODE is taken out of\n"
+		"the configuration: else it counts as a voter that never answers.\n"
+		"Refused while NODE is in sync, and where it is one of two voters.\n"
+		"One that is not in the configuration any more goes by its id.",
 		"", true, false,
 	}, {
 		"connect", rblk_cmd_connect,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * register.c - what this node votes with: rblk create, rblk readmit
+ * register.c - what nodes vote with, and who votes: rblk create, readmit, dismiss
  */
 #include "cli.h"
 
@@ -151,18 +151,29 @@ int rblk_cli_create_register(const struct rblk_config *config,
 	return 0;
 }
 
-int rblk_cmd_readmit(struct rblk_cli *cli, int argc, char **argv)
+static int change_voter(const char *verb, int argc, char **argv)
 {
 	const struct rblk_cli_option options[] = { { NULL, NULL, NULL } };
-	int rc = rblk_cli_options("readmit", options, &argc, &argv);
+	int rc = rblk_cli_options(verb, options, &argc, &argv);
 	json_t *request;
 
-	(void)cli;
 	if (rc)
 		return rc;
 	if (argc != 2)
-		return rblk_cli_usage("readmit");
-	request = rblk_cli_new_request("readmit", argv[0]);
+		return rblk_cli_usage(verb);
+	request = rblk_cli_new_request(verb, argv[0]);
 	json_object_set_new(request, "node", json_string(argv[1]));
 	return rblk_cli_ask_daemon(request);
+}
+
+int rblk_cmd_readmit(struct rblk_cli *cli, int argc, char **argv)
+{
+	(void)cli;
+	return change_voter("readmit", argc, argv);
+}
+
+int rblk_cmd_dismiss(struct rblk_cli *cli, int argc, char **argv)
+{
+	(void)cli;
+	return change_voter("dismiss", argc, argv);
 }

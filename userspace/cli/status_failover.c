@@ -112,6 +112,36 @@ static void print_confirmed(const json_t *f, FILE *to)
 		(long long)json_integer_value(json_object_get(c, "left_ms")));
 }
 
+static bool is_among(const json_t *names, const char *name)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach(names, i, other)
+		if (json_is_string(other) && strcmp(json_string_value(other), name) == 0)
+			return true;
+	return false;
+}
+
+/* Those in one list that are not in the other */
+static void advise_voters(const json_t *these, const json_t *others,
+			  const char *what, const char *verb,
+			  const char *resource, FILE *to)
+{
+	const json_t *node;
+	size_t i;
+
+	if (!json_is_array(these) || !json_is_array(others))
+		return;
+	json_array_foreach(these, i, node) {
+		const char *name = json_string_value(node);
+
+		if (name && !is_among(others, name))
+			fprintf(to, "  -> %s %s: run 'rblk %s %s %s' on the primary\n",
+				name, what, verb, resource, name);
+	}
+}
+
 void rblk_view_print_failover(const struct rblk_view *view,
 			      const char *resource, FILE *to)
 {
@@ -121,6 +151,9 @@ void rblk_view_print_failover(const struct rblk_view *view,
 	const char *mute = word_of(f, "mute"), *what = word_of(waiting, "what");
 	const char *said = word_of(f, "module_said");
 	const char *arbiter = word_of(f, "arbiter");
+	const json_t *configured = json_object_get(f, "voters_configured");
+	const json_t *voters = json_object_get(json_object_get(f, "register"),
+					       "voters");
 
 	if (json_is_object(json_object_get(f, "register"))) {
 		print_register(json_object_get(f, "register"), to);
@@ -130,6 +163,12 @@ void rblk_view_print_failover(const struct rblk_view *view,
 		print_confirmed(f, to);
 		fputc('\n', to);
 	}
+	advise_voters(voters, configured,
+		      "votes, but is not in the configuration", "dismiss",
+		      resource, to);
+	advise_voters(configured, voters,
+		      "is in the configuration, but does not vote", "readmit",
+		      resource, to);
 	if (mute)
 		fprintf(to, "  -> %s: %s\n", arbiter && strcmp(arbiter, "etcd") == 0 ?
 			"etcd" : "it does not vote", mute);

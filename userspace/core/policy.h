@@ -160,9 +160,9 @@ enum rblk_policy_request {
  *	plus what it lags behind
  * @request: of an admin, until rblk_policy_out.done or it timed out
  * @stays_away: this node is not to be promoted by itself: it is being evicted
- * @readmit: a node that lost its register and is to vote again, as a bit mask: this node,
- *	which leads, proposes that it joins the voters, or first that it leaves them
- * @readmit_joins: it left them already
+ * @voter: a node that is to join the voters or to leave them, as a bit mask: this node,
+ *	which leads, proposes it
+ * @voter_joins: join
  * @asked_by: node that asked to take over, RBLK_POLICY_NOBODY; until it was answered
  * @random: a new number with each step
  * @beat: this node's beats leave now: so may what is due soon, for all resources
@@ -189,8 +189,8 @@ struct rblk_policy_view {
 	uint64_t last_seq;
 	enum rblk_policy_request request;
 	bool stays_away;
-	uint16_t readmit;
-	bool readmit_joins;
+	uint16_t voter;
+	bool voter_joins;
 	uint8_t asked_by;
 	uint32_t random;
 	bool beat;

@@ -271,15 +271,14 @@ uint16_t rblk_policy_wanted_in_sync(const struct step *s)
 }
 
 /* After each change a round that changes nothing settles it: rblk_policy_learn_more(). */
-static void readmit(struct step *s)
+static void change_voters(struct step *s)
 {
 	const struct rblk_arbiter_record *r = &s->a->known;
-	bool votes = r->voters & s->v->readmit;
+	bool votes = r->voters & s->v->voter;
 
-	if (s->v->readmit && r->voters == r->voters_before &&
-	    votes != s->v->readmit_joins)
+	if (s->v->voter && r->voters == r->voters_before && votes != s->v->voter_joins)
 		rblk_policy_propose(s, votes ? RBLK_ARBITER_DEL_VOTER :
-				    RBLK_ARBITER_ADD_VOTER, s->v->readmit);
+				    RBLK_ARBITER_ADD_VOTER, s->v->voter);
 }
 
 /*
@@ -369,13 +368,13 @@ void rblk_policy_lead(struct step *s)
 	renew(s);
 	if (!s->v->primary) {
 		/* One that cannot vote may be the one that has all. */
-		readmit(s);
+		change_voters(s);
 		return;
 	}
 	drop(s);
 	add(s);
 	change_acks(s);
-	readmit(s);
+	change_voters(s);
 	rblk_policy_fence_for_vote(s);
 	set_in_sync(s);
 }

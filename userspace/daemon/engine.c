@@ -29,9 +29,13 @@ static unsigned int next_peer(const struct rblk_engine_resource *r, unsigned int
 
 const char *rblk_engine_peer_name(const struct rblk_engine *e, unsigned int id)
 {
+	static const char *const by_id[] = {
+		"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12",
+		"13", "14", "15",
+	};
 	const struct rblk_config_node *n = rblk_config_node_by_id(e->config, id);
 
-	return n ? n->name : "?";
+	return n ? n->name : id < sizeof(by_id) / sizeof(by_id[0]) ? by_id[id] : "?";
 }
 
 uint64_t rblk_engine_now_ms(const struct rblk_engine *e)

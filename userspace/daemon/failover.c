@@ -196,9 +196,9 @@ static void drop(struct rblk_failover *f)
 						    "is not automatic any more");
 
 	answer(f, over);
-	if (f->readmit.call) {
-		rblk_call_result(f->readmit.call, f->name, &over);
-		rblk_call_release(f->readmit.call);
+	if (f->voter.call) {
+		rblk_call_result(f->voter.call, f->name, &over);
+		rblk_call_release(f->voter.call);
 	}
 	if (!f->writing) {
 		rblk_ballot_close(f->store);
@@ -346,7 +346,7 @@ static void step(struct rblk_failover *f, struct rblk_engine *e)
 	perform(f, e, &out);
 	rblk_failover_copy_over(f, e, now);
 	if (rblk_failover_is_settled(f))
-		rblk_failover_go_on_readmitting(f, e, now);
+		rblk_failover_go_on_with_voter(f, e, now);
 }
 
 /* A lease that nobody could end is over when its time is. */

@@ -12,7 +12,7 @@
  *   failover_ballot.c   the arbiter builtin: its events, its store and messages
  *   failover_etcd.c     the arbiter etcd: its register is a key there
  *   failover_fresh.c    how a new store begins to vote
- *   failover_readmit.c  how a node that lost its store votes again
+ *   failover_voters.c   who votes: rblk dismiss, rblk readmit
  *   failover_kernel.c   what the module is asked for, and the lease
  *   failover_fence.c    who is to be switched off, and who is off
  *   failover_show.c     status, and the record of what happened
@@ -186,8 +186,8 @@ struct rblk_failover_request {
  * @behind_ms: by node: since when; 0: it is not; copying begins somewhat later
  * @fence_run: by node: number of the run of its agent that counts here
  * @request: of an admin
- * @readmit: who asked for that (NULL: nobody), which node, whether it is no voter
- *	now, and how long it may take (failover_readmit.c)
+ * @voter: who asked for a change of voters (NULL: nobody), which node, whether it joins
+ *	in the end, left them, and how long it may take (failover_voters.c)
  * @waits: what the policy waits for
  * @waits_for: nodes that this is about
  * @copies: if it is RBLK_POLICY_ACKS_TOO_FEW: how many are known
@@ -245,9 +245,10 @@ struct rblk_failover {
 	struct {
 		struct rblk_call *call;
 		uint8_t node;
+		bool joins;
 		bool removed;
 		uint64_t until_ms;
-	} readmit;
+	} voter;
 	enum rblk_policy_reason waits;
 	uint16_t waits_for;
 	uint8_t copies;
@@ -426,14 +427,15 @@ void rblk_failover_ask(struct rblk_failover *f, struct rblk_engine *e,
 		       uint64_t limit_ms, struct rblk_call *call);
 
 /**
- * rblk_failover_readmit - have a node vote again that lost its store
+ * rblk_failover_change_voter - have a node leave the voters, or join them
  * @f: the resource; this node leads it
  * @e: the engine
- * @node: which
+ * @node: which; it need not be in the configuration to leave
+ * @joins: it is new, or lost its store: it leaves where it votes, and joins
  * @call: gets the result, once
  */
-void rblk_failover_readmit(struct rblk_failover *f, struct rblk_engine *e,
-			   uint8_t node, struct rblk_call *call);
+void rblk_failover_change_voter(struct rblk_failover *f, struct rblk_engine *e,
+				uint8_t node, bool joins, struct rblk_call *call);
 
 /**
  * rblk_failover_show - what a resource's arbiter and policy say, for status
@@ -578,13 +580,13 @@ void rblk_failover_fence(struct rblk_failover *f, struct rblk_engine *e,
 			 uint16_t nodes);
 
 /**
- * rblk_failover_go_on_readmitting - the next round of that, if the policy has none
+ * rblk_failover_go_on_with_voter - the next round of that, if the policy has none
  * @f: the resource
  * @e: the engine
  * @now_ms: the time
  */
-void rblk_failover_go_on_readmitting(struct rblk_failover *f,
-				     struct rblk_engine *e, uint64_t now_ms);
+void rblk_failover_go_on_with_voter(struct rblk_failover *f,
+				    struct rblk_engine *e, uint64_t now_ms);
 
 /**
  * rblk_failover_newest - the newest record that this node knows of, chosen or not

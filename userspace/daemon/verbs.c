@@ -390,6 +390,7 @@ static const struct verb verbs[] = {
 	{ "disconnect", verb_disconnect, false, NULL },
 	{ "failover", rblk_verb_failover, false, NULL },
 	{ "readmit", rblk_verb_readmit, false, NULL },
+	{ "dismiss", rblk_verb_dismiss, false, NULL },
 	{ "history", rblk_verb_history, false, NULL },
 	{ "links", NULL, false, list_links },
 	{ "cluster", NULL, false, show_cluster },

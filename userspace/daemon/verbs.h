@@ -48,6 +48,8 @@ void rblk_verb_failover(struct rblk_engine *e, const char *name,
 			const json_t *request, struct rblk_call *call);
 void rblk_verb_readmit(struct rblk_engine *e, const char *name,
 		       const json_t *request, struct rblk_call *call);
+void rblk_verb_dismiss(struct rblk_engine *e, const char *name,
+		       const json_t *request, struct rblk_call *call);
 /* About the node that "peer" names (verbs_cluster.c). */
 void rblk_verb_evict(struct rblk_engine *e, const json_t *request,
 		     struct rblk_call *call);

@@ -10,6 +10,7 @@
 #include "xalloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define LIMIT_MS	60000	/* of a promotion or demotion that was asked for */
 
@@ -94,22 +95,45 @@ void rblk_verb_failover(struct rblk_engine *e, const char *name,
 		rblk_call_add(call, rblk_failover_show(f, e));
 }
 
-void rblk_verb_readmit(struct rblk_engine *e, const char *name,
-		       const json_t *request, struct rblk_call *call)
+/* Return: its id; RBLK_MAX_NODES: there is none. One without a name has its number. */
+static unsigned int node_named(struct rblk_engine *e, const char *name)
+{
+	unsigned int id = 0;
+
+	while (id < RBLK_MAX_NODES &&
+	       !(name && strcmp(rblk_engine_peer_name(e, id), name) == 0))
+		id++;
+	return id;
+}
+
+static void change_voter(struct rblk_engine *e, const char *name,
+			 const json_t *request, bool joins,
+			 struct rblk_call *call)
 {
 	const char *node = json_string_value(json_object_get(request, "node"));
-	const struct rblk_config_node *n = node ?
-		rblk_config_node(e->config, node) : NULL;
 	struct rblk_failover *f = rblk_failover_find(e, name);
+	unsigned int id = node_named(e, node);
 	struct rblk_outcome out;
 
-	if (f && n) {
-		rblk_failover_readmit(f, e, n->id, call);
+	if (f && id < RBLK_MAX_NODES) {
+		rblk_failover_change_voter(f, e, id, joins, call);
 		return;
 	}
 	out = rblk_outcome_say(RBLK_EXIT_NOT_FOUND, f ? "no such node" :
 			       "does not fail over automatically");
 	rblk_call_result(call, name, &out);
+}
+
+void rblk_verb_readmit(struct rblk_engine *e, const char *name,
+		       const json_t *request, struct rblk_call *call)
+{
+	change_voter(e, name, request, true, call);
+}
+
+void rblk_verb_dismiss(struct rblk_engine *e, const char *name,
+		       const json_t *request, struct rblk_call *call)
+{
+	change_voter(e, name, request, false, call);
 }
 
 void rblk_verb_history(struct rblk_engine *e, const char *name,

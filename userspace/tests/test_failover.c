@@ -267,6 +267,45 @@ static void reinstalled_votes_again(void **state)
 	stop();
 }
 
+/* A witness that died for good is no voter any more: one vote less is needed. */
+static void dead_for_good_is_dismissed(void **state)
+{
+	(void)state;
+	start_with_primary();
+	w.dead[2] = true;
+	run(1000);
+	assert_int_equal(fake_ask(&w.f[1], ASK("dismiss", ",\"node\":\"judge\"")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "only the primary can do that: here it is alpha"));
+	assert_int_equal(fake_ask(&w.f[0], ASK("dismiss", ",\"node\":\"bravo\"")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "run 'rblk down r0' on it first"));
+	assert_int_equal(fake_ask(&w.f[0], ASK("dismiss", ",\"node\":\"alpha\"")),
+			 RBLK_EXIT_REFUSED);
+	assert_int_equal(fake_ask(&w.f[0], ASK("dismiss", ",\"node\":\"2\"")),
+			 RBLK_EXIT_NOT_FOUND);
+	assert_int_equal(failover(0)->arbiter.known.voters, 7);
+	assert_int_equal(fake_ask(&w.f[0], ASK("dismiss", ",\"node\":\"judge\"")),
+			 FAKE_LATER);
+	run(2000);
+	if (w.f[0].code)
+		fail_msg("%d %s", w.f[0].code, fake_answer);
+	assert_non_null(strstr(fake_answer, "judge does not vote any more"));
+	assert_int_equal(failover(0)->arbiter.known.voters, 3);
+	assert_int_equal(failover(0)->arbiter.known.voters_before, 3);
+	assert_true(serves(0));
+	assert_int_equal(fake_ask(&w.f[0], ASK("dismiss", ",\"node\":\"judge\"")),
+			 RBLK_EXIT_REFUSED);
+	assert_non_null(strstr(fake_answer, "judge is not another voter of it"));
+	/* back, it does not count; nor does a majority of those before */
+	w.dead[2] = false;
+	w.dead[1] = true;
+	run(3000);
+	assert_false(serves(0));
+	assert_int_equal(failover(0)->arbiter.known.voters, 3);
+	stop();
+}
+
 static void no_majority_no_primary(void **state)
 {
 	(void)state;
@@ -594,6 +633,7 @@ int main(void)
 		cmocka_unit_test(demotion),
 		cmocka_unit_test(new_registers),
 		cmocka_unit_test(reinstalled_votes_again),
+		cmocka_unit_test(dead_for_good_is_dismissed),
 		cmocka_unit_test(no_majority_no_primary),
 		cmocka_unit_test(durable_comes_first),
 		cmocka_unit_test(stop_comes_first),

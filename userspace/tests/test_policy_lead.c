@@ -339,7 +339,7 @@ static void node_without_a_register_is_readmitted(void **state)
 
 	(void)state;
 	bench_begin(&b, A, ALL, ALL, A);
-	b.v.readmit = BIT(C);
+	b.v.voter = BIT(C);
 	bench_look(&b);
 	expect_proposal(&b, RBLK_ARBITER_DEL_VOTER, BIT(C));
 	/* A message was lost: again. */
@@ -352,7 +352,7 @@ static void node_without_a_register_is_readmitted(void **state)
 	r.version++;
 	r.voters = TWO;
 	bench_choose(&b, &r);
-	b.v.readmit_joins = true;
+	b.v.voter_joins = true;
 	bench_pass(&b, 10);
 	expect_proposal(&b, RBLK_ARBITER_REFRESH, 0);
 	r.version++;

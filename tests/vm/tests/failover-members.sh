@@ -11,7 +11,7 @@
 nodes alpha bravo judge umpire
 ram_disks 2 16
 rblk_load
-failover_config 200ms 5 /dev/ram0 0 /dev/ram1 1 | install_config_commands | bash
+failover_config 500ms 6 /dev/ram0 0 /dev/ram1 1 | install_config_commands | bash
 failover_up
 trap 'rc=$?; [ $rc = 0 ] || failover_tell alpha bravo umpire' EXIT
 

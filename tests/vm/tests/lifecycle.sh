@@ -19,6 +19,7 @@ user() {
 }
 
 for round in $(seq "${rounds:-10}"); do
+	say "round $round, second $SECONDS"
 	on bravo rblk up r0
 	on alpha "rblk up r0 && rblk wait --for connected --timeout $(patient 30) r0 &&
 		rblk promote --assume-clean r0"

@@ -134,8 +134,10 @@ static uint64_t run_once(struct rblk_engine *e)
 
 void rblk_engine_run(struct rblk_engine *e)
 {
-	if (!e->cluster.on && !e->failovers)
+	if (!e->cluster.on && !e->failovers) {
+		e->wake_us = 0;		/* else the last time would stay due */
 		return;
+	}
 	/* called by what it calls: once more, afterwards */
 	e->run_again = true;
 	if (e->is_running)

@@ -592,6 +592,12 @@ static void automatic_no_more(void **state)
 	run(3000);
 	assert_int_equal(module_of(0)->resource.leased, 0);
 	assert_null(failover(0));
+	/* no timer that is due again as soon as it was: a daemon would do nothing else */
+	for (i = 0; i < NODES; i++) {
+		w.f[i].wake_ms = 0;
+		rblk_engine_tick(&w.f[i].engine);
+		assert_true(!w.f[i].wake_ms || w.f[i].wake_ms > w.f[i].now_ms);
+	}
 	stop();
 }
 

@@ -42,7 +42,7 @@ void rblk_failover_go_on_with_voter(struct rblk_failover *f,
 		answer(f, rblk_outcome_say(RBLK_EXIT_REFUSED,
 					   "this node is not primary any more"));
 	} else if (f->voter.joins && f->voter.removed && votes) {
-		answer(f, rblk_outcome_say(RBLK_EXIT_OK, "%s votes again", name));
+		answer(f, rblk_outcome_say(RBLK_EXIT_OK, "%s votes now", name));
 	} else if (!f->voter.joins && f->voter.removed && settled) {
 		answer(f, rblk_outcome_say(RBLK_EXIT_OK,
 				"%s does not vote any more; take it out of the configuration of all nodes",

@@ -29,7 +29,7 @@ on bravo rblk create --force r0
 on bravo rblk up r0
 eventually 30 shows "must not vote until" bravo
 serves alpha
-expect "bravo votes again" on alpha rblk readmit r0 bravo
+expect "bravo votes now" on alpha rblk readmit r0 bravo
 eventually 60 in_sync alpha alpha bravo
 eventually 20 votes bravo
 kill_daemon alpha

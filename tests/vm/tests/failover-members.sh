@@ -27,7 +27,7 @@ for node in alpha bravo judge; do on $node rblk adjust r0; done
 eventually 20 shows "umpire is in the configuration, but does not vote: run 'rblk readmit r0 umpire'" alpha
 eventually 20 shows "must not vote until" umpire
 refused 1 "here it is alpha" on bravo rblk readmit r0 umpire
-expect "umpire votes again" on alpha rblk readmit r0 umpire
+expect "umpire votes now" on alpha rblk readmit r0 umpire
 eventually 20 votes umpire
 eventually 20 voters umpire '"alpha","bravo","judge","umpire"'
 

@@ -18,10 +18,6 @@ user() {
 	users+=($!)
 }
 
-# On a crowded host, with a debug kernel, the end may take longer than rblk waits for it.
-is_down() { ! on "$1" rblk status --json r0 | grep '"role"'; }
-take_down() { on "$1" rblk down --force --all || eventually 120 is_down "$1"; }
-
 for round in $(seq "${rounds:-10}"); do
 	say "round $round, second $SECONDS"
 	on bravo rblk up r0
@@ -33,14 +29,14 @@ for round in $(seq "${rounds:-10}"); do
 	user if=/dev/urandom of=/dev/rblk0 bs=64k seek=128 count=50
 	user if=/dev/rblk0 of=/dev/null bs=64k iflag=direct
 	case $((round % 4)) in
-	0) take_down alpha ;;
-	1) take_down bravo ;;
+	0) on alpha rblk down --force r0 ;;
+	1) on bravo rblk down --force r0 ;;
 	2) on alpha rblk disconnect r0 ;;
 	3) on alpha rblk demote --force r0 ;;
 	esac
 	wait "${users[@]}" || true
-	take_down alpha
-	take_down bravo
+	on alpha rblk down --force --all
+	on bravo rblk down --force --all
 	if [ $((round % 5)) = 0 ]; then
 		pkill -x rblkd
 		rmmod rblk

@@ -250,18 +250,24 @@ static bool is_prefix(const struct kernel *of, const struct kernel *k)
 	return true;
 }
 
-/* Is there a primary that works, with everybody in sync? */
+/* Who is not to be waited for is no member, but for the primary. */
+static uint16_t in_sync_at_best(const struct world *w, uint8_t primary)
+{
+	return (w->data & ~w->asynchronous) | (primary < NODES ? BIT(primary) : 0);
+}
+
+/* Is there a primary that works, with everybody in sync who may be? */
 bool check_well(struct world *w)
 {
 	const struct rblk_arbiter_record *r = check_newest(w);
 	const struct kernel *k;
 	uint8_t i;
 
-	if (r->primary >= NODES || r->insync != w->data ||
+	if (r->primary >= NODES || r->insync != in_sync_at_best(w, r->primary) ||
 	    r->voters != BIT(w->nodes) - 1 || !kernel_completes(w, r->primary))
 		return false;
 	k = &w->node[r->primary].kernel;
-	if (k->in_sync != w->data)
+	if (k->in_sync != r->insync)
 		return false;
 	for (i = 0; i < w->nodes; i++) {
 		if (!w->node[i].on || !w->node[i].daemon.up ||
@@ -299,5 +305,6 @@ void check_end(struct world *w)
 	}
 	broken(w, "I9: all faults ended, and not all is well",
 	       "version %u, primary %c, in sync %x of %x", (unsigned int)r->version,
-	       r->primary < NODES ? 'A' + r->primary : '-', r->insync, w->data);
+	       r->primary < NODES ? 'A' + r->primary : '-', r->insync,
+	       in_sync_at_best(w, r->primary));
 }

@@ -498,7 +498,8 @@ static void beat(struct world *w, uint8_t node)
 void daemon_start(struct world *w, uint8_t node)
 {
 	struct rblk_policy_config c = {
-		.self = node, .data = w->data, .synchronous = w->data,
+		.self = node, .data = w->data,
+		.synchronous = w->data & ~w->asynchronous,
 		.fenceable = w->fenceable, .interval_ms = INTERVAL_MS,
 		.grace_ms = GRACE_MS, .min_in_sync = w->min_in_sync,
 		.acks = w->node[node].acks,

@@ -28,6 +28,7 @@ static uint64_t begin(struct world *w, uint8_t nodes, uint16_t data, uint16_t fe
 	w->fenceable = fenceable;
 	w->min_in_sync = 0;
 	w->acks = 0;
+	w->asynchronous = 0;
 	w->nr_faults = 0;
 	return between(w, 2000, 2500);
 }

@@ -77,7 +77,8 @@ static bool has_peers(const struct world *w, uint8_t node, const struct io *io)
 {
 	const struct kernel *k = &w->node[node].kernel;
 	struct rblk_ack_peers peers = {
-		.applied = w->data & ~BIT(node),
+		.applied = w->data & ~w->asynchronous & ~BIT(node),
+		.sent = w->asynchronous & ~BIT(node),
 		.in_sync = k->in_sync,
 		.copied = k->copied,
 	};
@@ -546,6 +547,7 @@ static bool promote(struct world *w, uint8_t node, const struct rblk_policy_out 
 	say(w, node, "the kernel is primary, with %u operations, in sync %x", k->len,
 	    k->in_sync);
 	w->failovers++;
+	w->of_asynchronous += !!(w->asynchronous & BIT(node));
 	k->copied = 0;
 	k->checked = false;
 	check_excused(w, node);

@@ -33,7 +33,7 @@ static struct world world;
 static const struct directed *direction;	/* NULL: any schedule */
 
 struct totals {
-	uint64_t schedules, failovers, completed, slowest;
+	uint64_t schedules, failovers, asynchronous, completed, slowest;
 };
 
 static double seconds(void)
@@ -91,8 +91,9 @@ static void tell(uint64_t seed)
 	shrink(seed, off);
 	run(seed, off, false);
 	printf("seed %llu: %s: %s\n", (unsigned long long)seed, world.broken, world.why);
-	printf("  %u nodes, data %x, fenceable %x, min-in-sync %u, acks %u; what it takes:\n",
-	       world.nodes, world.data, world.fenceable, world.min_in_sync, world.acks);
+	printf("  %u nodes, data %x, fenceable %x, min-in-sync %u, acks %u, protocol A %x; what it takes:\n",
+	       world.nodes, world.data, world.fenceable, world.min_in_sync, world.acks,
+	       world.asynchronous);
 	for (i = 0; i < world.nr_faults; i++) {
 		if (off[i])
 			continue;
@@ -127,6 +128,7 @@ static uint64_t search(uint64_t first, uint64_t count, struct totals *t)
 
 		t->schedules++;
 		t->failovers += world.failovers;
+		t->asynchronous += world.of_asynchronous;
 		t->completed += world.completed;
 		took = world.now > FAULTS_END ? world.now - FAULTS_END : 0;
 		if (took > t->slowest)
@@ -260,9 +262,10 @@ int main(int argc, char **argv)
 	found = search(seed, count, &t);
 	if (found)
 		tell(seed + found - 1);
-	printf("%s %llu schedules, %llu promotions, %llu requests completed; well again "
-	       "after at most %.1f s; %.1f s of CPU\n", found ? "FAIL" : "ok",
+	printf("%s %llu schedules, %llu promotions, %llu of them of protocol A, %llu requests completed; "
+	       "well again after at most %.1f s; %.1f s of CPU\n", found ? "FAIL" : "ok",
 	       (unsigned long long)t.schedules, (unsigned long long)t.failovers,
+	       (unsigned long long)t.asynchronous,
 	       (unsigned long long)t.completed, t.slowest / 1e6, seconds() - start);
 	return found != 0;
 }

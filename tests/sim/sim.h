@@ -218,6 +218,7 @@ struct world {
 	uint64_t now, order, random;
 	uint8_t nodes;
 	uint16_t data, fenceable;
+	uint16_t asynchronous;	/* of protocol A: no write waits for it, unless it is in sync */
 	uint8_t min_in_sync;
 	uint8_t acks;
 	bool trace;
@@ -242,6 +243,7 @@ struct world {
 	const char *broken;
 	char why[160];
 	uint64_t failovers, completed;
+	uint64_t of_asynchronous;	/* promotions of these */
 };
 
 /* world.c */

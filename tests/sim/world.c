@@ -288,6 +288,8 @@ void world_plan(struct world *w, uint64_t seed)
 		if (f->at + f->us > FAULTS_END)
 			f->us = FAULTS_END - f->at;
 	}
+	if (w->data == 7 && !w->acks && chance(w, 50))
+		w->asynchronous = BIT(random_below(w, w->nodes));
 }
 
 /*
@@ -366,7 +368,7 @@ static void fault_begins(struct world *w, const struct fault *f)
 		w->slow[f->a][f->b]++;
 		break;
 	case FAULT_ACKS:
-		n->acks = f->b % 2;
+		n->acks = w->asynchronous ? 0 : f->b % 2;
 		n->daemon.policy.config.acks = n->acks;
 		break;
 	case FAULT_ASK_PROMOTE:

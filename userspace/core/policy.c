@@ -35,16 +35,19 @@ static void ask_primary(struct step *s)
 static void serve_promote(struct step *s)
 {
 	enum rblk_policy_reason no = rblk_policy_why_not(s);
+	bool other = s->r.primary < RBLK_POLICY_NODES && s->r.primary != s->c->self &&
+		     s->v->peer[s->r.primary].alive;
 
 	if (rblk_policy_leads(s->a)) {
 		if (s->v->primary)
 			rblk_policy_done(s, RBLK_POLICY_FINE);
-	} else if (no != RBLK_POLICY_FINE) {
-		rblk_policy_done(s, no);
-	} else if (s->r.primary < RBLK_POLICY_NODES && s->r.primary != s->c->self &&
-		   s->v->peer[s->r.primary].alive) {
-		ask_primary(s);
+		return;
 	}
+	/* Whether this node may be in sync is the primary's to say. */
+	if (no != RBLK_POLICY_FINE && !(no == RBLK_POLICY_NOT_IN_SYNC && other))
+		rblk_policy_done(s, no);
+	else if (other)
+		ask_primary(s);
 }
 
 static void serve(struct step *s)

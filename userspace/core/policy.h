@@ -354,6 +354,7 @@ struct rblk_policy_out {
  * @drop_seq: and what those who stay must have acknowledged before; 0: not known.
  *	One higher
  * @acks_seq: likewise, before more acknowledgments are promised
+ * @guest_ms: since when who asked to take over has been about to be in sync; 0: nobody
  */
 struct rblk_policy {
 	struct rblk_policy_config config;
@@ -387,6 +388,7 @@ struct rblk_policy {
 	uint16_t dropping;
 	uint64_t drop_seq;
 	uint64_t acks_seq;
+	uint64_t guest_ms;
 };
 
 /**

@@ -102,6 +102,18 @@ static bool is_diverged(const struct step *s, uint8_t node)
 	return s->v->peer[node].diverged;
 }
 
+/*
+ * A node that writes need not wait for, by its protocol, and that asks to take over: it is
+ * in sync first, as long as it asks.
+ */
+static uint16_t guest(const struct step *s)
+{
+	if (s->v->opened)
+		return 0;
+	return rblk_policy_nodes_that(s, rblk_policy_is_well, bit(s->v->asked_by) &
+				      s->c->data & ~s->c->synchronous);
+}
+
 /* Those of them that follow and acknowledged what was numbered below that. */
 static uint16_t find_level(const struct step *s, uint16_t of, uint64_t seq)
 {
@@ -165,7 +177,7 @@ static void drop(struct step *s)
 	if (s->a->known.acks)
 		members = s->a->known.insync;
 	/* Writes need not wait for those once they are out. */
-	lost |= s->c->data & ~s->c->synchronous & ~bit(s->c->self);
+	lost |= s->c->data & ~s->c->synchronous & ~bit(s->c->self) & ~guest(s);
 	lost &= members;
 	if (RBLK_POLICY_RULE(MIN_IN_SYNC) && lost &&
 	    s->c->min_in_sync > count(members & ~lost)) {
@@ -209,8 +221,8 @@ static bool joins_unasked(const struct step *s)
 static uint16_t find_joining(const struct step *s)
 {
 	uint16_t set = rblk_policy_nodes_that(s, rblk_policy_is_well,
-					      s->c->data & s->c->synchronous &
-					      ~s->a->known.insync);
+					      s->c->data & ~s->a->known.insync &
+					      (s->c->synchronous | guest(s)));
 	uint8_t acks = rblk_policy_wanted_acks(s);
 	uint16_t new = set & ~s->a->insync;
 
@@ -416,6 +428,28 @@ void rblk_policy_refuse_to_leave(struct step *s, enum rblk_policy_reason reason)
 		rblk_policy_done(s, reason);
 }
 
+/* Is who asks about to be in sync, and not for too long? It asks again. */
+static bool is_joining(struct step *s)
+{
+	uint64_t patience = (uint64_t)ASK_BEATS * s->c->interval_ms;
+	struct rblk_policy *p = s->p;
+
+	if (!(guest(s) & ~s->a->known.insync)) {
+		p->guest_ms = 0;
+		return false;
+	}
+	if (!p->guest_ms)
+		p->guest_ms = s->now;
+	if (s->now - p->guest_ms >= patience) {
+		p->guest_ms = 0;
+		rblk_policy_refuse_to_leave(s, RBLK_POLICY_TIMED_OUT);
+		return true;
+	}
+	rblk_policy_waits(s, RBLK_POLICY_FOR_RESYNC, guest(s));
+	rblk_policy_wake(s, p->guest_ms + patience);
+	return true;
+}
+
 /* Is somebody else to be primary, or nobody; and may that be? */
 bool rblk_policy_wants_to_leave(struct step *s)
 {
@@ -426,6 +460,8 @@ bool rblk_policy_wants_to_leave(struct step *s)
 		return false;
 	if (!s->v->primary)
 		return true;
+	if (is_joining(s))
+		return false;
 	if (s->v->opened)
 		no = RBLK_POLICY_IN_USE;
 	else if (rblk_policy_asks(s) && !(s->a->known.insync & bit(s->v->asked_by)))

@@ -494,6 +494,98 @@ static void switchover_is_refused(void **state)
 	expect_refusal(RBLK_POLICY_NOT_PRIMARY);
 }
 
+/* A leads, and no write waits for B: it is of protocol A. */
+static void begin_with_guest(void)
+{
+	struct rblk_arbiter_record r;
+
+	bench_begin(&b, A, ALL, ALL, A);
+	b.p.config.synchronous = BIT(A) | BIT(C);
+	r = b.a.known;
+	r.insync = BIT(A) | BIT(C);
+	bench_choose(&b, &r);
+	b.v.in_sync = BIT(A) | BIT(C);
+	b.v.last_seq = 50;
+	b.v.peer[B].acked_seq = 48;
+	b.v.asked_by = B;
+}
+
+/* It is made one that writes wait for, then it is in sync, then it takes over. */
+static void asynchronous_peer_takes_over(void **state)
+{
+	struct rblk_arbiter_record r;
+
+	(void)state;
+	begin_with_guest();
+	bench_look(&b);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_IN_SYNC);
+	assert_int_equal(b.out.in_sync, ALL);
+	assert_int_equal(b.out.handover, RBLK_POLICY_HANDOVER_NONE);
+	expect_wait(&b, RBLK_POLICY_FOR_RESYNC, BIT(B));
+	b.v.in_sync = ALL;
+	bench_pass(&b, 10);
+	assert_false(b.out.propose);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
+	b.v.peer[B].acked_seq = 50;
+	bench_pass(&b, 10);
+	expect_proposal(&b, RBLK_ARBITER_ADD, BIT(B));
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
+
+	r = b.a.known;
+	r.version++;
+	r.insync = ALL;
+	bench_choose(&b, &r);
+	bench_pass(&b, 10);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_DEMOTE);
+	assert_false(b.out.propose);
+
+	/* If it does not ask any more, it is as before. */
+	b.v.asked_by = RBLK_POLICY_NOBODY;
+	bench_pass(&b, 10);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
+	expect_proposal(&b, RBLK_ARBITER_DROP, BIT(B));
+}
+
+static void asynchronous_peer_is_refused(void **state)
+{
+	(void)state;
+	begin_with_guest();
+	b.v.opened = true;
+	expect_refusal(RBLK_POLICY_IN_USE);
+	assert_int_equal(b.out.kernel, RBLK_POLICY_KERNEL_NONE);
+
+	begin_with_guest();
+	b.v.peer[B].up_to_date = false;
+	expect_refusal(RBLK_POLICY_NOT_IN_SYNC);
+
+	/* It never gets level. */
+	begin_with_guest();
+	b.v.in_sync = ALL;
+	bench_look(&b);
+	bench_pass(&b, 19 * INTERVAL_MS);
+	assert_int_equal(b.out.handover, RBLK_POLICY_HANDOVER_NONE);
+	b.now += INTERVAL_MS;
+	expect_refusal(RBLK_POLICY_TIMED_OUT);
+}
+
+/* And it asks: the primary can have it in sync. */
+static void asynchronous_peer_asks(void **state)
+{
+	struct rblk_arbiter_record r;
+
+	(void)state;
+	bench_begin(&b, B, ALL, ALL, A);
+	r = b.a.known;
+	r.insync = BIT(A) | BIT(C);
+	bench_choose(&b, &r);
+	b.v.request = RBLK_POLICY_WANT_PROMOTE;
+	bench_look(&b);
+	assert_false(b.out.done);
+	assert_false(b.out.propose);
+	assert_int_equal(b.out.handover, RBLK_POLICY_HANDOVER_ASK);
+	assert_int_equal(b.out.handover_to, A);
+}
+
 static void evict_needs_an_heir(void **state)
 {
 	(void)state;
@@ -559,6 +651,9 @@ int main(void)
 		cmocka_unit_test(node_joins_when_it_has_everything),
 		cmocka_unit_test(asynchronous_peer_never_joins),
 		cmocka_unit_test(asynchronous_member_leaves),
+		cmocka_unit_test(asynchronous_peer_takes_over),
+		cmocka_unit_test(asynchronous_peer_is_refused),
+		cmocka_unit_test(asynchronous_peer_asks),
 		cmocka_unit_test(one_action_of_the_kernel_at_a_time),
 		cmocka_unit_test(node_without_a_register_is_readmitted),
 		cmocka_unit_test(two_voters_fence_for_the_vote),

@@ -12,6 +12,8 @@
 #   in_sync NODE NODE...                       these are, says the first one's register
 #   asked NODE VERB                            what its daemon answers to that
 #   kill_daemon NODE                           its rblkd dies (namespaces only)
+#   etcd_namespaces MB WORDS    alpha, bravo and the machine of an etcd; r0 is not up; WORDS of its section
+#   start_etcd, stop_etcd SIGNAL   it keeps $etcd_dir/data; its log is $etcd_dir/log
 #   failover_tell NODE...                      what their daemons say and said
 #   last_stamp FILE, first_stamp_after FILE NS of stamper's lines: when it ended
 
@@ -98,6 +100,40 @@ in_sync() {
 	shift
 	list=$(printf '"%s",' "$@")
 	asked "$from" failover | tr -d ' ' | grep "\"in_sync\":\[${list%,}\]"
+}
+
+etcd_namespaces() {
+	nodes alpha bravo etcd
+	ram_disks 2 "$1"
+	rblk_load
+	install_config_commands <<-END | bash
+		cluster "test" { key-file = "/etc/rblk/cluster.key" }
+		heartbeat { interval = 1s  misses = 5 }
+		etcd { endpoints = { "http://10.0.0.3:2379" } }
+		node "alpha" { id = 0  address = "10.0.0.1:7790" }
+		node "bravo" { id = 1  address = "10.0.0.2:7790" }
+		resource "r0" {
+		    $2
+		    volume 0 { }
+		    on "alpha" { volume 0 { minor = 0  disk = "/dev/ram0"  metadata = start } }
+		    on "bravo" { volume 0 { minor = 1  disk = "/dev/ram1"  metadata = start } }
+		}
+	END
+	etcd_dir=$(mktemp -d)
+}
+
+start_etcd() {
+	(on etcd "echo \$\$ >$etcd_dir/pid; exec etcd --data-dir $etcd_dir/data --listen-client-urls http://10.0.0.3:2379 \
+		--advertise-client-urls http://10.0.0.3:2379 --log-level error >>$etcd_dir/log 2>&1" || true) &
+	eventually 60 on alpha "bash -c '</dev/tcp/10.0.0.3/2379'"
+}
+
+# stop_etcd SIGNAL
+stop_etcd() {
+	local pid
+	pid=$(cat "$etcd_dir/pid")
+	kill "$1" "$pid"
+	while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
 }
 
 kill_daemon() {

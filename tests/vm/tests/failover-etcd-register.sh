@@ -9,32 +9,9 @@
 # the register is made anew.
 
 . "$top/tests/vm/lib/failover.sh"
-nodes alpha bravo etcd
-ram_disks 2 16
-rblk_load
-cat <<-END | install_config_commands | bash
-	cluster "test" { key-file = "/etc/rblk/cluster.key" }
-	heartbeat { interval = 1s  misses = 5 }
-	etcd { endpoints = { "http://10.0.0.3:2379" } }
-	node "alpha" { id = 0  address = "10.0.0.1:7790" }
-	node "bravo" { id = 1  address = "10.0.0.2:7790" }
-	resource "r0" {
-	    failover = manual
-	    volume 0 { }
-	    on "alpha" { volume 0 { minor = 0  disk = "/dev/ram0"  metadata = start } }
-	    on "bravo" { volume 0 { minor = 1  disk = "/dev/ram1"  metadata = start } }
-	}
-END
-dir=$(mktemp -d)
-mkdir "$dir/data"
-trap 'rc=$?; [ $rc = 0 ] || { failover_tell alpha bravo; cat $dir/etcd.log; }; kill $(cat $dir/etcd.pid) 2>/dev/null || true' EXIT
+etcd_namespaces 16 "failover = manual"
+trap 'rc=$?; [ $rc = 0 ] || { failover_tell alpha bravo; cat $etcd_dir/log; }; kill $(cat $etcd_dir/pid) 2>/dev/null || true' EXIT
 
-start_etcd() {
-	(on etcd "echo \$\$ >$dir/etcd.pid; exec etcd --data-dir $dir/data --listen-client-urls http://10.0.0.3:2379 \
-		--advertise-client-urls http://10.0.0.3:2379 --log-level error >>$dir/etcd.log 2>&1" || true) &
-	eventually 60 on alpha "bash -c '</dev/tcp/10.0.0.3/2379'"
-}
-stop_etcd() { kill "$(cat "$dir/etcd.pid")"; wait; }
 ctl() { on etcd env ETCDCTL_API=3 etcdctl --endpoints http://10.0.0.3:2379 "$@"; }
 shows() { on "$2" rblk status r0 | grep -F "$1"; }
 write() { dd if=/dev/urandom of="$1" bs=64k count=20 seek="$2" oflag=direct status=none; }
@@ -66,8 +43,8 @@ write /dev/rblk0 20
 
 # ---- the etcd goes back to where it was
 
-stop_etcd
-cp -a "$dir/data" "$dir/copy"
+stop_etcd -TERM
+cp -a "$etcd_dir/data" "$etcd_dir/copy"
 start_etcd
 served() { serves alpha || serves bravo; }
 eventually 60 served
@@ -77,9 +54,9 @@ leads bravo 30
 eventually 60 in_sync bravo alpha bravo
 write /dev/rblk1 40
 sum=$(checksum /dev/rblk1)
-stop_etcd
-rm -r "$dir/data"
-mv "$dir/copy" "$dir/data"
+stop_etcd -TERM
+rm -r "$etcd_dir/data"
+mv "$etcd_dir/copy" "$etcd_dir/data"
 start_etcd
 eventually 60 shows "was etcd restored from a backup?" bravo
 eventually 30 no_one_serves

@@ -9,33 +9,12 @@
 # completes anything until it is back, and it has forgotten nothing.
 
 . "$top/tests/vm/lib/failover.sh"
-nodes alpha bravo etcd
-ram_disks 2 32
-rblk_load
-cat <<-END | install_config_commands | bash
-	cluster "test" { key-file = "/etc/rblk/cluster.key" }
-	heartbeat { interval = 1s  misses = 5 }
-	etcd { endpoints = { "http://10.0.0.3:2379" } }
-	node "alpha" { id = 0  address = "10.0.0.1:7790" }
-	node "bravo" { id = 1  address = "10.0.0.2:7790" }
-	resource "r0" {
-	    failover = auto
-	    arbiter = etcd
-	    volume 0 { }
-	    on "alpha" { volume 0 { minor = 0  disk = "/dev/ram0"  metadata = start } }
-	    on "bravo" { volume 0 { minor = 1  disk = "/dev/ram1"  metadata = start } }
-	}
-END
+etcd_namespaces 32 "failover = auto  arbiter = etcd"
 # Told before it is needed.
 refused 3 "install Debian's package libcurl3-gnutls" on alpha "unshare -m bash -c '
 	for f in /usr/lib/*/libcurl*.so.4; do mount --bind /dev/null \"\$f\"; done; rblk config check'"
 on alpha rblk config check
 dir=$(mktemp -d)
-start_etcd() {
-	on etcd "echo \$\$ >$dir/etcd.pid; exec etcd --data-dir $dir/data --listen-client-urls http://10.0.0.3:2379 \
-		--advertise-client-urls http://10.0.0.3:2379 --log-level error >>$dir/etcd.log 2>&1" &
-	eventually 60 on alpha "bash -c '</dev/tcp/10.0.0.3/2379'"
-}
 start_etcd
 start_daemon alpha bravo
 expect "register created in etcd" on alpha rblk create --force r0
@@ -64,7 +43,7 @@ read_alpha() {
 }
 read_alpha &
 stampers="$stampers $!"
-trap 'rc=$?; [ $rc = 0 ] || { failover_tell alpha bravo; cat $dir/etcd.log; }; kill $stampers $(cat $dir/etcd.pid)' EXIT
+trap 'rc=$?; [ $rc = 0 ] || { failover_tell alpha bravo; cat $etcd_dir/log; }; kill $stampers $(cat $etcd_dir/pid)' EXIT
 leads alpha 30
 eventually 30 in_sync alpha alpha bravo
 eventually 20 test -s "$dir/alpha"
@@ -90,7 +69,7 @@ eventually 90 in_sync bravo alpha bravo
 expect backup on alpha rblk status r0
 
 say "the etcd is killed"
-kill -9 "$(cat "$dir/etcd.pid")"
+stop_etcd -9
 silent() { ! serves alpha && ! serves bravo; }
 eventually 30 silent
 first=$(last_stamp "$dir/bravo")

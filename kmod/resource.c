@@ -14,6 +14,7 @@
 #include "repl/admit.h"
 #include "repl/agree.h"
 #include "repl/disk.h"
+#include "repl/handshake.h"
 #include "repl/hang.h"
 #include "repl/lease.h"
 #include "repl/link.h"
@@ -390,7 +391,7 @@ static void renegotiate_all(struct rblk_resource *res, u16 peers)
 
 	for (i = 0; i < RBLK_MAX_NODES; i++)
 		if (res->peer[i])
-			rblk_link_renegotiate(res->peer[i]);
+			rblk_handshake_again(res->peer[i]);
 	/* A link that does not answer is ended by its own timeout. */
 	wait_event_timeout(res->settled, has_settled(res, peers),
 			   msecs_to_jiffies(SETTLE_TIMEOUT_MS));

@@ -21,6 +21,7 @@
 #include "../resource.h"
 #include "../swap.h"
 #include "../volume.h"
+#include "../repl/handshake.h"
 #include "../repl/link.h"
 #include "../repl/write.h"
 
@@ -543,8 +544,8 @@ static int link_attach(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (!req.tb[RBLK_PEER_SOCKET])
 		return end(&req, missing(info, "the socket"));
-	err = rblk_link_attach(peer, nla_get_u32(req.tb[RBLK_PEER_SOCKET]),
-			       info->extack);
+	err = rblk_handshake_start(peer, nla_get_u32(req.tb[RBLK_PEER_SOCKET]),
+				   info->extack);
 	return end(&req, err);
 }
 
@@ -568,8 +569,8 @@ static int resync(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	return end(&req, rblk_link_resync(peer, flags_of(info),
-					  info->extack));
+	return end(&req, rblk_handshake_resync(peer, flags_of(info),
+					       info->extack));
 }
 
 static int discard(struct sk_buff *skb, struct genl_info *info)
@@ -578,7 +579,7 @@ static int discard(struct sk_buff *skb, struct genl_info *info)
 	struct request req;
 	int err = begin_known_peer(&req, info, &peer);
 
-	return err ? err : end(&req, rblk_link_discard(peer, info->extack));
+	return err ? err : end(&req, rblk_handshake_discard(peer, info->extack));
 }
 
 static int promote(struct sk_buff *skb, struct genl_info *info)

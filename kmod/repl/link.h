@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * link.h - the life of a link: attach, agree, fail, end.
+ * link.h - the state of a link, and its end.
  *
- *   DOWN --attach--> HELLO --both said HELLO, plan agreed--> UP
- *    ^                 |                                      |
- *    +---- down_work --+--------- any failure ----------------+
+ *   DOWN --start--> HELLO --both said HELLO, plan agreed--> UP
+ *    ^                 |                                     |
+ *    +---- down_work --+--------- any failure ---------------+
  *
- * Agreement: each side says what it is (role, data, promised generation,
- * lineage with position), both feed both descriptions to rblk_plan_handshake()
- * and come to matching answers. A promotion or demotion repeats this on the
- * live link with STATE frames: whoever changed sends one, the other answers.
+ * handshake.h leads from one to the next, and any failure ends it here.
  */
 #ifndef RBLK_REPL_LINK_H
 #define RBLK_REPL_LINK_H
@@ -18,17 +15,6 @@
 
 #define RBLK_HELLO_TIMEOUT_MS	5000	/* to agree */
 #define RBLK_STALL_TIMEOUT_MS	30000	/* for a peer to acknowledge anything */
-
-/**
- * rblk_link_attach - take over a socket and start the handshake
- * @peer: its resource's configuration lock is held
- * @fd: of the calling task
- * @extack: gets the reason of a refusal
- *
- * Return: 0; -EALREADY (the link is up); -EBUSY; or what adopting gave.
- */
-int rblk_link_attach(struct rblk_peer *peer, int fd,
-		     struct netlink_ext_ack *extack);
 
 /**
  * rblk_link_fail - end the link; the first reason wins
@@ -67,59 +53,32 @@ static inline bool rblk_link_is_usable(struct rblk_peer *peer)
 }
 
 /**
+ * rblk_link_is_down - is there no link?
+ * @peer: any state
+ */
+static inline bool rblk_link_is_down(struct rblk_peer *peer)
+{
+	return READ_ONCE(peer->conn) == RBLK_CONN_DOWN;
+}
+
+/**
+ * rblk_link_set_conn_locked - the link's state, told to log and tracepoint
+ * @peer: its resource's log lock is held
+ * @conn: the next one
+ */
+void rblk_link_set_conn_locked(struct rblk_peer *peer, enum rblk_conn_state conn);
+
+/**
+ * rblk_link_expect_agreement - this node described itself: an answer is due
+ * @peer: with a link; the answer has a time of its own
+ */
+void rblk_link_expect_agreement(struct rblk_peer *peer);
+
+/**
  * rblk_link_expect - acknowledgments are due from the peer: watch for them
  * @peer: with a link; costs next to nothing when it is watched already
  */
 void rblk_link_expect(struct rblk_peer *peer);
-
-/**
- * rblk_link_hello - the peer introduced itself
- * @peer: in state HELLO, or the peer breaks the protocol
- * @hello: decoded
- *
- * Context: recv_work. Return: NULL, or why the link must end.
- */
-const char *rblk_link_hello(struct rblk_peer *peer,
-			    const struct rblk_hello *hello);
-
-/**
- * rblk_link_state - the peer's role or data changed, or it answers
- * @peer: greeted
- * @state: decoded
- *
- * Context: recv_work, applier idle. Return: NULL, or why the link must end.
- */
-const char *rblk_link_state(struct rblk_peer *peer,
-			    const struct rblk_state *state);
-
-/**
- * rblk_link_renegotiate - tell the peer what this node is now
- * @peer: its resource's configuration lock is held
- *
- * A link that is not up yet is ended: its handshake is about the past.
- */
-void rblk_link_renegotiate(struct rblk_peer *peer);
-
-/**
- * rblk_link_copied - the primary says that its copy to this node is complete
- * @peer: the primary
- *
- * Context: recv_work. Return: NULL, or why the link must end.
- */
-const char *rblk_link_copied(struct rblk_peer *peer);
-
-/**
- * rblk_link_resync - copy to a peer that cannot follow
- * @peer: its resource's configuration lock is held
- * @flags: RBLK_FLAG_FORCE: although it diverged: what only it has is lost;
- *	RBLK_FLAG_KNOWN: only where the two may differ, instead of everything
- * @extack: gets the reason of a refusal
- *
- * Return: 0; -EPERM (not primary; diverged), -ENOTCONN, -EALREADY, -EBUSY,
- * -ENOMEM, -ENODATA (KNOWN, and it is not).
- */
-int rblk_link_resync(struct rblk_peer *peer, u32 flags,
-		     struct netlink_ext_ack *extack);
 
 /**
  * rblk_link_free_answer - the answer to a READ is entirely in the socket
@@ -137,19 +96,6 @@ void rblk_link_free_answer(struct rblk_peer *peer);
  */
 int rblk_link_pause_resync(struct rblk_peer *peer, bool pause,
 			   struct netlink_ext_ack *extack);
-
-/**
- * rblk_link_discard - give up what this node wrote by itself since a fork
- * @peer: the primary whose data replaces it; its resource's configuration lock
- *	is held
- * @extack: gets the reason of a refusal
- *
- * From here on this node's data is inconsistent, on its disks too, until the
- * primary has copied what differs.
- *
- * Return: 0, -EPERM or an error of its disks; then nothing has changed.
- */
-int rblk_link_discard(struct rblk_peer *peer, struct netlink_ext_ack *extack);
 
 /** rblk_link_down_work - the end of a link, bound as down_work */
 void rblk_link_down_work(struct work_struct *work);

@@ -15,6 +15,7 @@
 
 #include "digest.h"
 #include "disk.h"
+#include "handshake.h"
 #include "link.h"
 #include "payload.h"
 #include "recv.h"
@@ -429,7 +430,7 @@ static const char *got_hello(struct rblk_peer *peer)
 	if (!hello)
 		return "out of memory";
 	err = rblk_wire_get_hello(peer->rx.buf, peer->rx.frame.length, hello);
-	reason = err ? rblk_wire_strerror(err) : rblk_link_hello(peer, hello);
+	reason = err ? rblk_wire_strerror(err) : rblk_handshake_hello(peer, hello);
 	kfree(hello);
 	return reason;
 }
@@ -444,7 +445,7 @@ static const char *got_state(struct rblk_peer *peer)
 	if (!state)
 		return "out of memory";
 	err = rblk_wire_get_state(peer->rx.buf, peer->rx.frame.length, state);
-	reason = err ? rblk_wire_strerror(err) : rblk_link_state(peer, state);
+	reason = err ? rblk_wire_strerror(err) : rblk_handshake_state(peer, state);
 	kfree(state);
 	return reason;
 }
@@ -497,7 +498,7 @@ static const char *got_ctrl(struct rblk_peer *peer)
 	case RBLK_MSG_BYE:
 		return got_bye(peer);
 	case RBLK_MSG_RESYNC:
-		return rblk_link_copied(peer);
+		return rblk_handshake_copied(peer);
 	case RBLK_MSG_RESYNC_ACK:
 		return got_resync_ack(peer);
 	case RBLK_MSG_DIGEST:

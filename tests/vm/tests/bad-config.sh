@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: host
+# kernels: newest
 #
 # A mistake in the configuration is named with its place, exit code 3, and
 # nothing is done.

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: host
+# kernels: newest
 #
 # rblk create and rblk md on files, as anybody: what is there is shown and
 # kept, or there is a reason; each of the three layouts; dump and restore.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 300
 #
 # Whichever allocation of a netlink command fails, it is refused and has changed

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 #
 # A node that joins late is behind; a full copy under load makes it equal, and
 # it can take over.

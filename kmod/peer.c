@@ -170,6 +170,16 @@ static struct rblk_peer *alloc_peer(void)
 	return peer;
 }
 
+static bool has_peers(const struct rblk_resource *res)
+{
+	int i;
+
+	for (i = 0; i < RBLK_MAX_NODES; i++)
+		if (res->peer[i])
+			return true;
+	return false;
+}
+
 int rblk_peer_create(struct rblk_resource *res, u8 node_id, const char *name,
 		     u8 protocol, struct netlink_ext_ack *extack)
 {
@@ -197,6 +207,9 @@ int rblk_peer_create(struct rblk_resource *res, u8 node_id, const char *name,
 	else
 		snprintf(peer->name, sizeof(peer->name), "node-%u", node_id);
 	err = add_all_bitmaps(peer);
+	/* With a third node there are two backups, of which one may take over. */
+	if (!err && has_peers(res))
+		err = rblk_applier_remember(&res->applier);
 	if (err) {
 		free_peer(peer);
 		return err;

@@ -142,6 +142,8 @@ struct rblk_fork {
  * @following: this node applies what the peer sends
  * @epoch: of the applier since then
  * @copied_to: the peer announced a resync of this node
+ * @recalls: since this node took over the peer has not shown what it has, and it is
+ *	known where the last operations from the primary before went
  * @catching_up: the peer announced what this node missed, in order
  * @offer: what this node told the peer, which has not answered: how it is going
  *	to bring it level
@@ -206,6 +208,7 @@ struct rblk_peer {
 	bool following;
 	u32 epoch;
 	bool copied_to;
+	bool recalls;
 	bool takes_zeroes;
 	bool takes_logged;
 	bool takes_active;

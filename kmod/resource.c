@@ -408,10 +408,14 @@ static void forget_pages(struct rblk_resource *res)
 
 /*
  * What the peers got from another primary meanwhile is not known here: from
- * now on it is. Those that do not come at once may have what this node has.
+ * now on it is. Those that do not come at once may have what this node has. If that
+ * @is_whole, all that came before @seq and nothing else, they may show what they have.
  */
-static void remember_from_locked(struct rblk_resource *res, u64 seq)
+static void remember_from_locked(struct rblk_resource *res, u64 seq,
+				 bool is_whole)
 {
+	bool recalls = res->followed && is_whole &&
+		       rblk_applier_remembers(&res->applier, seq);
 	struct rblk_log *log = &res->log;
 	int i;
 
@@ -422,6 +426,7 @@ static void remember_from_locked(struct rblk_resource *res, u64 seq)
 				      !rblk_active_restore(res, i)))
 			rblk_lack_forget(log->lack[i], seq);
 		if (res->peer[i]) {
+			res->peer[i]->recalls = recalls;
 			res->peer[i]->told = false;
 			res->peer[i]->told_volumes = 0;
 		}
@@ -434,6 +439,7 @@ static void remember_from_locked(struct rblk_resource *res, u64 seq)
 static void become_primary_locked(struct rblk_resource *res, u64 gen,
 				  u32 flags, const struct rblk_mandate *mandate)
 {
+	bool is_whole = res->data == RBLK_DATA_CONSISTENT;
 	struct rblk_log *log = &res->log;
 
 	/* Forced, other new nodes have something else: they need a copy. */
@@ -446,7 +452,7 @@ static void become_primary_locked(struct rblk_resource *res, u64 gen,
 	res->keep.clean = false;
 	res->keep.led = true;
 	rblk_log_restart(log, res->lineage.seq, gen);
-	remember_from_locked(res, res->lineage.seq);
+	remember_from_locked(res, res->lineage.seq, is_whole);
 	rblk_active_begin(res);
 	log->gate.settling = true;
 	rblk_mandate_begin_locked(res, mandate);

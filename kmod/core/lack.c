@@ -56,6 +56,11 @@ void rblk_lack_restore(struct rblk_lack *lack, u64 base)
 	lack->coarse = true;
 }
 
+void rblk_lack_reach(struct rblk_lack *lack, u64 base)
+{
+	lack->base = min(lack->base, base);
+}
+
 void rblk_lack_missed(struct rblk_lack *lack, u8 volume, u64 sector,
 		      u64 nr_sects, u64 seq)
 {

@@ -92,6 +92,13 @@ void rblk_lack_forget(struct rblk_lack *lack, u64 base);
 void rblk_lack_restore(struct rblk_lack *lack, u64 base);
 
 /**
+ * rblk_lack_reach - the sets are complete from a lower position on
+ * @lack: any; the caller added what belongs there
+ * @base: the position
+ */
+void rblk_lack_reach(struct rblk_lack *lack, u64 base);
+
+/**
  * rblk_lack_missed - an operation leaves the log that the peer may not have
  * @lack: of that peer
  * @volume: id of the volume

@@ -270,6 +270,8 @@ static void stream_locked(struct rblk_peer *peer, enum rblk_repl repl)
 	bool catchup = repl == RBLK_REPL_CATCHUP;
 	u64 seq = peer->mine.lineage.seq;
 
+	/* What it confirms from now on is not to be recalled. */
+	peer->recalls = false;
 	if (repl == RBLK_REPL_RESYNC) {
 		begin_resync_locked(peer);
 		return;
@@ -311,8 +313,12 @@ static void follow_locked(struct rblk_peer *peer)
 	res->whole_at = peer->theirs.lineage.seq;
 	res->lineage = peer->theirs.lineage;
 	res->lineage.seq = seq;
-	peer->epoch = rblk_applier_restart(&res->applier, seq,
-					   rblk_volumes_volatile(res->volume));
+	/* What is copied is no operation that others got as well. */
+	peer->epoch = peer->copied_to ?
+		rblk_applier_restart(&res->applier, seq,
+				     rblk_volumes_volatile(res->volume)) :
+		rblk_applier_go_on(&res->applier, seq,
+				   rblk_volumes_volatile(res->volume));
 	note_whole_locked(res);
 	peer->acked_applied = seq;
 	/* The primary does not know yet what is durable here. */
@@ -394,12 +400,37 @@ static const char *note_set_back_locked(struct rblk_peer *peer,
 	return peer->fork_text;
 }
 
+/* The peer followed the same primary before, and got as far as it says. */
+static void recall_locked(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+
+	if (!peer->recalls || !res->log.gate.primary ||
+	    peer->theirs.data != RBLK_DATA_CONSISTENT)
+		return;
+	switch (rblk_lineage_compare(&peer->mine.lineage,
+				     &peer->theirs.lineage, NULL)) {
+	case RBLK_SAME:
+	case RBLK_PEER_BEHIND:
+		peer->recalls = false;
+		rblk_applier_recall(&res->applier, peer->theirs.lineage.seq,
+				    &peer->lack);
+		break;
+	case RBLK_PEER_AHEAD:
+	case RBLK_FORKED:
+	case RBLK_UNRELATED:
+	case RBLK_BOTH_NEW:
+		break;
+	}
+}
+
 /* Start doing what both descriptions lead to. Return: a reason to end. */
 const char *rblk_agree_settle(struct rblk_peer *peer)
 {
 	struct rblk_resource *res = peer->res;
 	struct rblk_plan plan;
 
+	recall_locked(peer);
 	rblk_plan_handshake(&peer->mine, &peer->theirs, &plan);
 	override_by_offer(peer, &plan);
 	peer->repl = plan.repl;

@@ -46,12 +46,8 @@ void rblk_apply_exit(void)
 	destroy_workqueue(starters);
 }
 
-u32 rblk_applier_restart(struct rblk_applier *applier, u64 seq, u64 volatiles)
+static u32 restart_locked(struct rblk_applier *applier, u64 seq, u64 volatiles)
 {
-	unsigned long irq;
-	u32 epoch;
-
-	spin_lock_irqsave(&applier->lock, irq);
 	WARN_ON_ONCE(applier->nr_pending);
 	rblk_order_init(&applier->order, applier->order.done,
 			RBLK_APPLY_WINDOW, seq);
@@ -59,9 +55,68 @@ u32 rblk_applier_restart(struct rblk_applier *applier, u64 seq, u64 volatiles)
 	applier->durable = rblk_durable_position(&applier->covered, seq);
 	/* A node with a disk that is not good follows nobody: see core/plan.c. */
 	applier->failed = false;
-	epoch = ++applier->epoch;
+	return ++applier->epoch;
+}
+
+u32 rblk_applier_restart(struct rblk_applier *applier, u64 seq, u64 volatiles)
+{
+	unsigned long irq;
+	u32 epoch;
+
+	spin_lock_irqsave(&applier->lock, irq);
+	epoch = restart_locked(applier, seq, volatiles);
+	rblk_recent_restart(&applier->recent, seq);
 	spin_unlock_irqrestore(&applier->lock, irq);
 	return epoch;
+}
+
+u32 rblk_applier_go_on(struct rblk_applier *applier, u64 seq, u64 volatiles)
+{
+	unsigned long irq;
+	u32 epoch;
+
+	spin_lock_irqsave(&applier->lock, irq);
+	epoch = restart_locked(applier, seq, volatiles);
+	rblk_recent_go_on(&applier->recent, seq);
+	spin_unlock_irqrestore(&applier->lock, irq);
+	return epoch;
+}
+
+int rblk_applier_remember(struct rblk_applier *applier)
+{
+	struct rblk_recent_op *op;
+
+	if (applier->recent.op)
+		return 0;
+	op = kvcalloc(RBLK_RECENT_OPS, sizeof(*op), GFP_KERNEL);
+	if (!op)
+		return -ENOMEM;
+	spin_lock_irq(&applier->lock);
+	applier->recent.op = op;
+	rblk_recent_restart(&applier->recent, applier->order.received);
+	spin_unlock_irq(&applier->lock);
+	return 0;
+}
+
+bool rblk_applier_remembers(struct rblk_applier *applier, u64 seq)
+{
+	unsigned long irq;
+	bool remembers;
+
+	spin_lock_irqsave(&applier->lock, irq);
+	remembers = applier->recent.op && applier->recent.last == seq;
+	spin_unlock_irqrestore(&applier->lock, irq);
+	return remembers;
+}
+
+void rblk_applier_recall(struct rblk_applier *applier, u64 seq,
+			 struct rblk_lack *lack)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&applier->lock, irq);
+	rblk_recent_recall(&applier->recent, seq, lack);
+	spin_unlock_irqrestore(&applier->lock, irq);
 }
 
 bool rblk_applier_is_idle(struct rblk_applier *applier)
@@ -504,6 +559,10 @@ int rblk_apply_submit(struct rblk_apply *apply)
 		list_add_tail(&apply->link, &applier->waiting);
 		rblk_actlog_saw(&apply->volume->seen, apply->gen,
 				apply->logged);
+		if (apply->seq)
+			rblk_recent_add(&applier->recent, apply->seq,
+					apply->volume->id, apply->extent.sector,
+					apply->extent.nr_sects);
 	}
 	spin_unlock_irqrestore(&applier->lock, irq);
 	if (err) {
@@ -550,6 +609,7 @@ void rblk_applier_destroy(struct rblk_applier *applier)
 	synchronize_rcu(); /* see finish() */
 	cancel_work_sync(&applier->start_work);
 	kvfree(applier->order.done);
+	kvfree(applier->recent.op);
 	kvfree(applier->extents);
 	applier->extents = NULL;
 }

@@ -19,6 +19,7 @@
 #include "../core/durable.h"
 #include "../core/extent.h"
 #include "../core/order.h"
+#include "../core/recent.h"
 #include "../core/wire.h"
 #include "../store/super.h"
 
@@ -62,6 +63,7 @@ struct rblk_applier_ops {
  * @durable: highest seq known to be durable
  * @recorded: highest seq that every volume's metadata says; U64_MAX without
  *	metadata. No more is acknowledged: see Documentation/ondisk.rst
+ * @recent: where the last operations went
  * @full: @room is owed
  * @failed: a backing device failed: nothing more is applied
  * @start_work: starts what became ready
@@ -80,6 +82,7 @@ struct rblk_applier {
 	struct rblk_durable covered;
 	u64 durable;
 	u64 recorded;
+	struct rblk_recent recent;
 	bool full;
 	bool failed;
 	struct work_struct start_work;
@@ -167,6 +170,41 @@ void rblk_applier_destroy(struct rblk_applier *applier);
  * Return: the new epoch, for operations to come.
  */
 u32 rblk_applier_restart(struct rblk_applier *applier, u64 seq, u64 volatiles);
+
+/**
+ * rblk_applier_go_on - as rblk_applier_restart(), with the same data as before
+ * @applier: idle; where the last operations went is still true
+ * @seq: position of this node's data
+ * @volatiles: bit mask of the volumes whose device has a volatile cache
+ *
+ * Return: the new epoch, for operations to come.
+ */
+u32 rblk_applier_go_on(struct rblk_applier *applier, u64 seq, u64 volatiles);
+
+/**
+ * rblk_applier_remember - keep from now on where the last operations went
+ * @applier: any; harmless if it does already
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int rblk_applier_remember(struct rblk_applier *applier);
+
+/**
+ * rblk_applier_remembers - is it known where the last operations went?
+ * @applier: idle
+ * @seq: position of this node's data, which is consistent
+ */
+bool rblk_applier_remembers(struct rblk_applier *applier, u64 seq);
+
+/**
+ * rblk_applier_recall - what a peer may lack of what came here last
+ * @applier: idle since this node took over, and it remembered then
+ * @seq: position of the peer, which has a prefix of this node's data
+ * @lack: memory of the peer; the log's lock is held
+ */
+void rblk_applier_recall(struct rblk_applier *applier, u64 seq,
+			 struct rblk_lack *lack);
 
 /** rblk_applier_is_idle - nothing received is unapplied */
 bool rblk_applier_is_idle(struct rblk_applier *applier);

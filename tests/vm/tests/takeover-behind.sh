@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mode: ns
+# kernels: newest
+# timeout: 240
+#
+# Three nodes. The primary vanishes, one backup takes over, and the other one lacks the last
+# writes. The new primary remembers where those were, also across an orderly change of
+# primary: it copies these places and nothing else. Beyond what it remembers all is compared.
+
+. "$top/tests/vm/lib/outage.sh"
+
+mib=$((1 << 20))
+nodes alpha bravo charlie
+ram_disks 3 96
+rblk_load
+rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 charlie /dev/ram2 2 |
+	install_config_commands | bash
+start_daemon alpha bravo charlie
+for node in alpha bravo charlie; do on $node rblk up r0; done
+connected alpha bravo charlie
+promote_first alpha
+
+# so many writes of 4 KiB at random places of the first 64 MiB
+put() {
+	fio --name=put --filename="$(device "$1")" --direct=1 --rw=randwrite --bs=4k --size=64m \
+		--io_size=$((4096 * $2)) --norandommap --ioengine=libaio --iodepth=8 --randseed="$RANDOM" \
+		--output=/tmp/fio
+}
+total() { peer_number "$1" "$2" resync_total_bytes; }
+has_total() { [ -n "$(total "$1" "$2")" ]; }
+
+# take_over OLD NEW OTHER LEAST MOST: so many bytes are copied or compared
+take_over() {
+	local bytes
+	cut "$1" "$2"
+	cut "$1" "$3"
+	# slow enough to be seen
+	netem "$2" "$3" rate 8mbit
+	on "$2" rblk promote --force r0
+	eventually 20 has_total "$2" "$3"
+	bytes=$(total "$2" "$3")
+	netem "$2" "$3"
+	on "$2" rblk wait --for uptodate --timeout "$(patient 60)" r0 "$3"
+	say "$bytes bytes were copied or compared"
+	[ "$bytes" -ge "$4" ] || fail "$bytes bytes: fewer than $4"
+	[ "$bytes" -le "$5" ] || fail "$bytes bytes: more than $5"
+	identical "$(disk "$2")" "$(disk "$3")"
+}
+
+put alpha 300
+on alpha rblk demote r0
+on bravo rblk promote r0
+level bravo
+say "alpha lacks the last 40 writes of bravo"
+put bravo 300
+on bravo rblk disconnect r0 alpha
+put bravo 40
+take_over bravo charlie alpha $((20 * 65536)) $((40 * 65536))
+
+say "bravo comes back as one that knows nothing"
+on bravo rblk down --force r0
+mend bravo alpha
+mend bravo charlie
+on bravo rblk up r0
+connected alpha bravo charlie
+on charlie rblk resync --full --force r0 bravo
+level charlie
+
+say "alpha lacks more than bravo remembers"
+on charlie rblk disconnect r0 alpha
+put charlie 4200
+take_over charlie bravo alpha $((90 * mib)) $((96 * mib))

@@ -415,7 +415,7 @@ static void remember_from_locked(struct rblk_resource *res, u64 seq,
 				 bool is_whole)
 {
 	bool recalls = res->followed && is_whole &&
-		       rblk_applier_remembers(&res->applier, seq);
+		       rblk_applier_remembers(&res->applier, seq, seq);
 	struct rblk_log *log = &res->log;
 	int i;
 

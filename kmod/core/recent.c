@@ -52,3 +52,26 @@ void rblk_recent_recall(const struct rblk_recent *recent, u64 seq,
 	}
 	rblk_lack_reach(lack, recent->base);
 }
+
+bool rblk_recent_remembers(const struct rblk_recent *recent, u64 from, u64 seq)
+{
+	return recent->op && recent->last == seq && recent->base <= from;
+}
+
+int rblk_recent_spans(const struct rblk_recent *recent, u8 volume, u64 *seq,
+		      struct rblk_span *span, int max)
+{
+	const struct rblk_recent_op *op;
+	int nr = 0;
+
+	if (!recent->op || *seq < recent->base)
+		return -ESTALE;
+	while (*seq < recent->last && nr < max) {
+		op = &recent->op[++*seq % RBLK_RECENT_OPS];
+		if (op->volume != volume || !op->nr_sects)
+			continue;
+		span[nr].sector = op->sector;
+		span[nr++].nr_sects = op->nr_sects;
+	}
+	return nr;
+}

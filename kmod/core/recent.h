@@ -9,7 +9,8 @@
  * the same primary as this node, differs from it only there.
  *
  * So a backup keeps the places of the last RBLK_RECENT_OPS operations. They are
- * numbered without a gap, which is why a ring of places is enough.
+ * numbered without a gap, which is why a ring of places is enough. If it is the
+ * other one that took over, with less, these places are what it is told.
  *
  * The promise, after rblk_recent_recall(): a peer that had a prefix of this node's
  * data, and may have lost some of it since, down to rblk_lack_base(), differs
@@ -22,6 +23,7 @@
 
 #include "env.h"
 #include "lack.h"
+#include "wire.h"
 
 #define RBLK_RECENT_OPS	4096	/* more than a disk or an application has in flight */
 
@@ -86,5 +88,26 @@ void rblk_recent_add(struct rblk_recent *recent, u64 seq, u8 volume,
  */
 void rblk_recent_recall(const struct rblk_recent *recent, u64 seq,
 			struct rblk_lack *lack);
+
+/**
+ * rblk_recent_remembers - is it known where all operations in between went?
+ * @recent: any
+ * @from: the operations above this position,
+ * @seq: up to this node's own
+ */
+bool rblk_recent_remembers(const struct rblk_recent *recent, u64 from, u64 seq);
+
+/**
+ * rblk_recent_spans - the places of the next operations
+ * @recent: any
+ * @volume: id of the volume that is asked about
+ * @seq: in: the operations above this; out: all up to here were looked at
+ * @span: set
+ * @max: so many at most
+ *
+ * Return: how many; -ESTALE when those above @seq are not remembered any more.
+ */
+int rblk_recent_spans(const struct rblk_recent *recent, u8 volume, u64 *seq,
+		      struct rblk_span *span, int max);
 
 #endif /* RBLK_CORE_RECENT_H */

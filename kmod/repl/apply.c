@@ -98,15 +98,27 @@ int rblk_applier_remember(struct rblk_applier *applier)
 	return 0;
 }
 
-bool rblk_applier_remembers(struct rblk_applier *applier, u64 seq)
+bool rblk_applier_remembers(struct rblk_applier *applier, u64 from, u64 seq)
 {
 	unsigned long irq;
 	bool remembers;
 
 	spin_lock_irqsave(&applier->lock, irq);
-	remembers = applier->recent.op && applier->recent.last == seq;
+	remembers = rblk_recent_remembers(&applier->recent, from, seq);
 	spin_unlock_irqrestore(&applier->lock, irq);
 	return remembers;
+}
+
+int rblk_applier_spans(struct rblk_applier *applier, u8 volume, u64 *seq,
+		       struct rblk_span *span, int max)
+{
+	unsigned long irq;
+	int nr;
+
+	spin_lock_irqsave(&applier->lock, irq);
+	nr = rblk_recent_spans(&applier->recent, volume, seq, span, max);
+	spin_unlock_irqrestore(&applier->lock, irq);
+	return nr;
 }
 
 void rblk_applier_recall(struct rblk_applier *applier, u64 seq,

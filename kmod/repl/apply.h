@@ -193,9 +193,14 @@ int rblk_applier_remember(struct rblk_applier *applier);
 /**
  * rblk_applier_remembers - is it known where the last operations went?
  * @applier: idle
- * @seq: position of this node's data, which is consistent
+ * @from: those above this position,
+ * @seq: up to that of this node's data, which is consistent
  */
-bool rblk_applier_remembers(struct rblk_applier *applier, u64 seq);
+bool rblk_applier_remembers(struct rblk_applier *applier, u64 from, u64 seq);
+
+/** rblk_applier_spans - see rblk_recent_spans(); any context */
+int rblk_applier_spans(struct rblk_applier *applier, u8 volume, u64 *seq,
+		       struct rblk_span *span, int max);
 
 /**
  * rblk_applier_recall - what a peer may lack of what came here last

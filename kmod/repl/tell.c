@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tell.c - a former primary tells where its data may differ.
+ * tell.c - who has what a new primary lacks tells where its data may differ.
  */
 #include <linux/slab.h>
 
@@ -20,22 +20,35 @@ struct telling {
 	struct rblk_span span[RBLK_WIRE_SPANS_MAX];
 };
 
+enum source {
+	SOURCE_NONE,
+	SOURCE_ACTIVE,	/* its activity log: it led, and may not know what it wrote */
+	SOURCE_RECENT,	/* what it got last: it followed, and got more than the peer */
+};
+
 /*
  * Does this node have something to tell the peer? What is a prefix of the peer's data
  * is brought level from the peer's own memory.
  */
-static bool may_tell_locked(const struct rblk_peer *peer, u64 *base)
+static enum source source_locked(const struct rblk_peer *peer, u64 *base)
 {
-	const struct rblk_resource *res = peer->res;
+	struct rblk_resource *res = peer->res;
+	bool diverged = peer->repl == RBLK_REPL_DIVERGED;
 
 	lockdep_assert_held(&res->log.lock);
-	*base = U64_MAX;
-	if (peer->takes_active && !peer->following && !res->log.gate.primary &&
-	    peer->theirs.role == RBLK_ROLE_PRIMARY &&
-	    (peer->mine.data == RBLK_DATA_UNCLEAN ||
-	     peer->repl == RBLK_REPL_DIVERGED))
+	if (!peer->takes_active || peer->following || res->log.gate.primary ||
+	    peer->theirs.role != RBLK_ROLE_PRIMARY)
+		return SOURCE_NONE;
+	if (diverged || peer->mine.data == RBLK_DATA_UNCLEAN) {
 		*base = rblk_active_base(res, peer->node_id);
-	return *base != U64_MAX;
+		if (*base != U64_MAX)
+			return SOURCE_ACTIVE;
+	}
+	*base = peer->fork.seq;
+	return diverged && peer->fork.known &&
+	       rblk_applier_remembers(&res->applier, peer->fork.seq,
+				      peer->mine.lineage.seq) ?
+	       SOURCE_RECENT : SOURCE_NONE;
 }
 
 static u32 nr_frames(const struct rblk_resource *res)
@@ -71,11 +84,13 @@ static int put_frame(struct telling *t, u8 volume, bool last)
 	return 0;
 }
 
-static int tell_volume(struct telling *t, struct rblk_volume *volume)
+static int tell_active(struct telling *t, struct rblk_volume *volume)
 {
 	u32 slot = 0;
 	int err = 0;
 
+	if (!volume->active)
+		return 0;
 	do {
 		spin_lock_irq(&volume->res->log.lock);
 		t->logged = rblk_active_found(volume);
@@ -87,18 +102,37 @@ static int tell_volume(struct telling *t, struct rblk_volume *volume)
 	return err;
 }
 
+/* No log says it: none can have been set back. */
+static int tell_recent(struct telling *t, struct rblk_volume *volume)
+{
+	u64 seq = t->base;
+	int nr, err;
+
+	t->logged = RBLK_WIRE_LOGGED_MAX;
+	do {
+		nr = rblk_applier_spans(&volume->res->applier, volume->id, &seq,
+					t->span, RBLK_WIRE_SPANS_MAX);
+		if (nr < 0)
+			return nr;
+		t->nr_spans = nr;
+		err = put_frame(t, volume->id, false);
+	} while (!err && nr == RBLK_WIRE_SPANS_MAX);
+	return err;
+}
+
 void rblk_tell(struct rblk_peer *peer)
 {
 	struct rblk_resource *res = peer->res;
+	enum source source;
 	struct telling *t;
 	int i, err = 0;
-	bool may;
 	u64 base;
 
 	spin_lock_irq(&res->log.lock);
-	may = may_tell_locked(peer, &base);
+	source = source_locked(peer, &base);
 	spin_unlock_irq(&res->log.lock);
-	if (!may || nr_frames(res) > FRAMES_MAX)
+	if (source == SOURCE_NONE ||
+	    (source == SOURCE_ACTIVE && nr_frames(res) > FRAMES_MAX))
 		return;
 	t = kzalloc(sizeof(*t), GFP_NOIO);
 	if (!t)
@@ -106,8 +140,10 @@ void rblk_tell(struct rblk_peer *peer)
 	t->peer = peer;
 	t->base = base;
 	for (i = 0; i < RBLK_MAX_VOLUMES && !err; i++)
-		if (res->volume[i] && res->volume[i]->active)
-			err = tell_volume(t, res->volume[i]);
+		if (res->volume[i])
+			err = source == SOURCE_ACTIVE ?
+			      tell_active(t, res->volume[i]) :
+			      tell_recent(t, res->volume[i]);
 	t->logged = 0;
 	if (!err)
 		put_frame(t, 0, true);

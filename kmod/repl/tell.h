@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * tell.h - a former primary tells where its data may differ.
+ * tell.h - who has what a new primary lacks tells where its data may differ.
  *
- * Its disks say it (repl/active.h), for a peer that had everything up to a
- * position. If the peer, which is primary now, had that, then both may differ
- * only there and where the peer has written since: see core/plan.h. What is told
- * is added to what the peer, as this node sees it, lacks; whether anything is
- * copied is another question.
+ * Of a former primary its disks say it (repl/active.h), for a peer that had everything
+ * up to a position. Another backup got more than the one that took over, and
+ * remembers where that went (core/recent.h). If the peer, which is primary now,
+ * had that, then both may differ only there and where the peer has written since:
+ * see core/plan.h. What is told is added to what the peer, as this node sees it,
+ * lacks; whether anything is copied is another question.
  */
 #ifndef RBLK_REPL_TELL_H
 #define RBLK_REPL_TELL_H

@@ -220,6 +220,43 @@ static void test_other_positions(void **state)
 	end(&s);
 }
 
+/* All places above a position, each once, however few are asked for at a time. */
+static void test_spans(void **state)
+{
+	struct rblk_span span[7];
+	u64 from, seq, touched[VOLUMES][BLOCKS], i;
+	struct sim s;
+	int v, nr, max, n;
+
+	(void)state;
+	start(&s, 5, 70);
+	operations(&s, 900);
+	assert_true(rblk_recent_remembers(&s.recent, 70, s.last));
+	assert_false(rblk_recent_remembers(&s.recent, 69, s.last));
+	assert_false(rblk_recent_remembers(&s.recent, 70, s.last - 1));
+	for (max = 1; max <= 7; max++) {
+		memset(touched, 0, sizeof(touched));
+		from = 70 + prng_below(&s.rnd, 900);
+		for (v = 0; v < VOLUMES; v++) {
+			seq = from;
+			do {
+				nr = rblk_recent_spans(&s.recent, v, &seq, span, max);
+				assert_in_range(nr, 0, max);
+				for (n = 0; n < nr; n++)
+					for (i = 0; i < span[n].nr_sects / SECTS; i++)
+						touched[v][span[n].sector / SECTS + i]++;
+			} while (nr == max);
+			assert_int_equal(seq, s.last);
+			for (i = 0; i < BLOCKS; i++)
+				assert_int_equal(touched[v][i] > 0,
+						 s.touched[v][i] > from);
+		}
+	}
+	seq = 69;
+	assert_int_equal(rblk_recent_spans(&s.recent, 0, &seq, span, 7), -ESTALE);
+	end(&s);
+}
+
 static void test_without_room(void **state)
 {
 	struct sim s;
@@ -232,6 +269,7 @@ static void test_without_room(void **state)
 	assert_int_equal(base_for(&s, s.last), s.last);
 	assert_int_equal(base_for(&s, s.last - 1), s.last);
 	assert_int_equal(rblk_lack_sects(&s.lack), 0);
+	assert_false(rblk_recent_remembers(&s.recent, s.last, s.last));
 	end(&s);
 }
 
@@ -242,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_known_stays),
 		cmocka_unit_test(test_goes_on_only_where_it_ended),
 		cmocka_unit_test(test_other_positions),
+		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_without_room),
 	};
 

@@ -7,6 +7,8 @@
 # Three nodes. The primary vanishes, one backup takes over, and the other one lacks the last
 # writes. The new primary remembers where those were, also across an orderly change of
 # primary: it copies these places and nothing else. Beyond what it remembers all is compared.
+# If it is the other one that has more, that one remembers: when it gives these writes up, only
+# their places are compared.
 
 . "$top/tests/vm/lib/outage.sh"
 
@@ -30,7 +32,7 @@ put() {
 total() { peer_number "$1" "$2" resync_total_bytes; }
 has_total() { [ -n "$(total "$1" "$2")" ]; }
 
-# take_over OLD NEW OTHER LEAST MOST: so many bytes are copied or compared
+# take_over OLD NEW OTHER LEAST MOST [discard]: so many bytes are copied or compared
 take_over() {
 	local bytes
 	cut "$1" "$2"
@@ -38,6 +40,10 @@ take_over() {
 	# slow enough to be seen
 	netem "$2" "$3" rate 8mbit
 	on "$2" rblk promote --force r0
+	if [ "${6-}" = discard ]; then
+		eventually 20 expect diverged on "$2" rblk status r0
+		on "$3" rblk connect --discard-mine r0 "$2"
+	fi
 	eventually 20 has_total "$2" "$3"
 	bytes=$(total "$2" "$3")
 	netem "$2" "$3"
@@ -58,13 +64,26 @@ on bravo rblk disconnect r0 alpha
 put bravo 40
 take_over bravo charlie alpha $((20 * 65536)) $((40 * 65536))
 
-say "bravo comes back as one that knows nothing"
-on bravo rblk down --force r0
-mend bravo alpha
-mend bravo charlie
-on bravo rblk up r0
-connected alpha bravo charlie
-on charlie rblk resync --full --force r0 bravo
+# who vanished comes back as one that knows nothing
+come_back() { # NODE PRIMARY OTHER
+	on "$1" rblk down --force r0
+	mend "$1" "$2"
+	mend "$1" "$3"
+	on "$1" rblk up r0
+	connected alpha bravo charlie
+	on "$2" rblk resync --full --force r0 "$1"
+	level "$2"
+}
+come_back bravo charlie alpha
+
+say "alpha has 40 writes of charlie that bravo has not"
+put charlie 300
+on charlie rblk disconnect r0 bravo
+put charlie 40
+take_over charlie bravo alpha $((20 * 65536)) $((40 * 65536)) discard
+come_back charlie bravo alpha
+on bravo rblk demote r0
+on charlie rblk promote r0
 level charlie
 
 say "alpha lacks more than bravo remembers"

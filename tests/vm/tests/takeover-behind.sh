@@ -30,6 +30,7 @@ put() {
 		--output=/tmp/fio
 }
 total() { peer_number "$1" "$2" resync_total_bytes; }
+peer_is() { on "$1" rblk status r0 | grep "$2" | grep "$3"; }
 has_total() { [ -n "$(total "$1" "$2")" ]; }
 
 # take_over OLD NEW OTHER LEAST MOST [discard]: so many bytes are copied or compared
@@ -47,7 +48,7 @@ take_over() {
 	eventually 20 has_total "$2" "$3"
 	bytes=$(total "$2" "$3")
 	netem "$2" "$3"
-	on "$2" rblk wait --for uptodate --timeout "$(patient 60)" r0 "$3"
+	eventually 60 peer_is "$2" "$3" "up to date"
 	say "$bytes bytes were copied or compared"
 	[ "$bytes" -ge "$4" ] || fail "$bytes bytes: fewer than $4"
 	[ "$bytes" -le "$5" ] || fail "$bytes bytes: more than $5"

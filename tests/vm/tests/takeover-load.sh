@@ -60,7 +60,7 @@ for round in {1..10}; do
 		on $other rblk connect --discard-mine r0 $next
 	fi
 	declare $was=$((${!was} + 1))
-	on $next rblk wait --for uptodate --timeout "$(patient 60)" r0 $other
+	eventually 60 says "up to date"
 	identical "$(disk $next)" "$(disk $other)"
 	say "round $round: $next took over from $primary, $other was $was"
 	on $primary rblk down --force r0

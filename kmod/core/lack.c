@@ -142,8 +142,10 @@ void rblk_lack_begin(struct rblk_lack *lack, u64 seq, bool everything)
 	}
 	/*
 	 * Its position will be @seq at once, whatever it had not made durable
-	 * of what it had: that counts as lacking.
+	 * of what it had: that counts as lacking. It is there all the same.
 	 */
+	if (rblk_lack_undurable_sects(lack) > rblk_lack_sects(lack))
+		lack->coarse = true;
 	for (i = 0; i < 2; i++) {
 		merge_all(lack->lacks, lack->undurable[i]);
 		lack->undurable_last[i] = 0;

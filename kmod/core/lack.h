@@ -43,7 +43,7 @@
  * @durable: highest seq that the peer reported as durable
  * @partial: the peer's data is inconsistent because this node began to
  *	overwrite it, and @lacks is what is left to do
- * @coarse: much of @lacks may be equal after all: compare before copying
+ * @coarse: most of @lacks may be equal after all: compare before copying
  */
 struct rblk_lack {
 	struct rblk_bitmap *lacks[RBLK_MAX_VOLUMES];

@@ -608,6 +608,19 @@ static void test_what_was_there_is_compared(void **state)
 	assert_true(lack.coarse);
 	rblk_lack_end(&lack);
 	assert_false(lack.coarse);
+	/* what it has and may lose is compared if that is most of it */
+	rblk_lack_forget(&lack, 12);
+	rblk_lack_applied(&lack, 0, 3 * SECTS, 2 * SECTS, 13);
+	rblk_lack_missed(&lack, 0, 7 * SECTS, SECTS, 14);
+	rblk_lack_begin(&lack, 14, false);
+	assert_true(lack.coarse);
+	assert_int_equal(rblk_lack_sects(&lack), 3 * SECTS);
+	rblk_lack_forget(&lack, 14);
+	rblk_lack_applied(&lack, 0, 3 * SECTS, SECTS, 15);
+	rblk_lack_missed(&lack, 0, 7 * SECTS, SECTS, 16);
+	rblk_lack_begin(&lack, 16, false);
+	assert_false(lack.coarse);
+	assert_int_equal(rblk_lack_sects(&lack), 2 * SECTS);
 	/* a copy of everything, also the rest of it after an interruption */
 	rblk_lack_begin(&lack, 20, true);
 	rblk_lack_returned(&lack, 20, false);

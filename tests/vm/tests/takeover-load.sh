@@ -27,7 +27,7 @@ level alpha
 load() {
 	fio --name=load --filename="$(device "$1")" --direct=1 --rw=randwrite --bsrange=4k-32k --size=32m \
 		--norandommap --ioengine=libaio --iodepth=16 --fsync=40 --time_based --runtime=1000 \
-		--randseed="$RANDOM" --output=/tmp/fio >/dev/null 2>&1 &
+		--randrepeat=0 --refill_buffers --output=/tmp/fio >/dev/null 2>&1 &
 	loader=$!
 }
 loader=

@@ -87,7 +87,7 @@ int rblk_ending_begin(struct rblk_resource *res,
 	if (IS_ERR(thread)) {
 		end_now(ending);
 	} else if (!await_end(ending)) {
-		NL_SET_ERR_MSG(extack, "not over after 10 s, as when a disk does not answer: its disks stay claimed until it is");
+		NL_SET_ERR_MSG(extack, "no end in 10 s, as when a disk hangs: it stays claimed");
 		return -EINPROGRESS;
 	}
 	kfree(ending);

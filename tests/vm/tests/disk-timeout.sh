@@ -74,7 +74,7 @@ hang alpha
 dd if=/dev/urandom of=/dev/rblk0 bs=4k count=1 oflag=direct status=none
 expect "failed" on alpha rblk status r0
 before=$SECONDS
-refused 1 "a disk does not answer" on alpha rblk down --force r0
+refused 1 "as when a disk hangs" on alpha rblk down --force r0
 [ $((SECONDS - before)) -lt "$(patient 40)" ] || fail "down took $((SECONDS - before)) s"
 answer alpha
 remove_dm_disks

@@ -70,7 +70,7 @@ rc=0
 within 120 alpha rblk down --force r0 >/tmp/out 2>&1 || rc=$?
 cat /tmp/out
 [ $rc = 1 ] || fail "exit $rc"
-expect "taken down, but not over after 10 s, as when a disk does not answer" cat /tmp/out
+expect "taken down, but no end in 10 s, as when a disk hangs: it stays claimed" cat /tmp/out
 expect "r0  not up" on alpha rblk status
 refused 1 "minor is used" on alpha rblk up r0
 ! rmmod rblk 2>/dev/null || fail "unloaded below a request"

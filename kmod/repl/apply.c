@@ -46,8 +46,14 @@ void rblk_apply_exit(void)
 	destroy_workqueue(starters);
 }
 
-static u32 restart_locked(struct rblk_applier *applier, u64 seq, u64 volatiles)
+/* @remember: what becomes of the places of the last operations */
+static u32 restart(struct rblk_applier *applier, u64 seq, u64 volatiles,
+		   void (*remember)(struct rblk_recent *recent, u64 seq))
 {
+	unsigned long irq;
+	u32 epoch;
+
+	spin_lock_irqsave(&applier->lock, irq);
 	WARN_ON_ONCE(applier->nr_pending);
 	rblk_order_init(&applier->order, applier->order.done,
 			RBLK_APPLY_WINDOW, seq);
@@ -55,31 +61,20 @@ static u32 restart_locked(struct rblk_applier *applier, u64 seq, u64 volatiles)
 	applier->durable = rblk_durable_position(&applier->covered, seq);
 	/* A node with a disk that is not good follows nobody: see core/plan.c. */
 	applier->failed = false;
-	return ++applier->epoch;
+	remember(&applier->recent, seq);
+	epoch = ++applier->epoch;
+	spin_unlock_irqrestore(&applier->lock, irq);
+	return epoch;
 }
 
 u32 rblk_applier_restart(struct rblk_applier *applier, u64 seq, u64 volatiles)
 {
-	unsigned long irq;
-	u32 epoch;
-
-	spin_lock_irqsave(&applier->lock, irq);
-	epoch = restart_locked(applier, seq, volatiles);
-	rblk_recent_restart(&applier->recent, seq);
-	spin_unlock_irqrestore(&applier->lock, irq);
-	return epoch;
+	return restart(applier, seq, volatiles, rblk_recent_restart);
 }
 
 u32 rblk_applier_go_on(struct rblk_applier *applier, u64 seq, u64 volatiles)
 {
-	unsigned long irq;
-	u32 epoch;
-
-	spin_lock_irqsave(&applier->lock, irq);
-	epoch = restart_locked(applier, seq, volatiles);
-	rblk_recent_go_on(&applier->recent, seq);
-	spin_unlock_irqrestore(&applier->lock, irq);
-	return epoch;
+	return restart(applier, seq, volatiles, rblk_recent_go_on);
 }
 
 int rblk_applier_remember(struct rblk_applier *applier)

@@ -42,7 +42,10 @@ struct rblk_volume_stats {
  * @active: its activity log, or NULL
  * @ring_serial: the last transaction of a disk that was given back; the log's lock
  * @recorded: the position that its metadata says; the applier's lock
+ * @recorded_sects: the applier's @received_sects when a flush or a change of the record
+ *	last wrote that; the applier's lock
  * @seen: of the primary's activity log of this volume; the applier's lock
+ * @recorded_seen: the same, when a flush last wrote it; the applier's lock
  * @extents: ranges in flight; protected by the log's lock
  * @bounces: reads with the disk that have pages of their own; the log's lock
  * @applying: what is being applied to it; this and the next: the applier's lock
@@ -78,7 +81,9 @@ struct rblk_volume {
 	struct rblk_active *active;
 	u64 ring_serial;
 	u64 recorded;
+	u64 recorded_sects;
 	struct rblk_seen seen;
+	struct rblk_seen recorded_seen;
 	struct rblk_extents extents;
 	struct list_head bounces;
 	u32 applying;

@@ -11,7 +11,7 @@ void rblk_lack_init(struct rblk_lack *lack)
 
 u64 rblk_lack_base(const struct rblk_lack *lack)
 {
-	return max(lack->base, lack->durable);
+	return max(lack->base, lack->recorded);
 }
 
 static void clear_all(struct rblk_bitmap **maps)
@@ -45,7 +45,7 @@ void rblk_lack_forget(struct rblk_lack *lack, u64 base)
 	empty_undurable(lack, 1);
 	lack->lacks_last = 0;
 	lack->base = base;
-	lack->durable = 0;
+	lack->recorded = 0;
 	lack->partial = false;
 	lack->coarse = false;
 }
@@ -77,20 +77,20 @@ void rblk_lack_applied(struct rblk_lack *lack, u8 volume, u64 sector,
 	struct rblk_bitmap *map = lack->undurable[lack->young][volume];
 	u64 *last = &lack->undurable_last[lack->young];
 
-	if (seq <= lack->durable || !nr_sects)
+	if (seq <= lack->recorded || !nr_sects)
 		return;
 	*last = max(*last, seq);
 	if (map)
 		rblk_bitmap_set(map, sector, nr_sects);
 }
 
-void rblk_lack_durable(struct rblk_lack *lack, u64 seq)
+void rblk_lack_recorded(struct rblk_lack *lack, u64 seq)
 {
 	int i;
 
-	if (seq <= lack->durable)
+	if (seq <= lack->recorded)
 		return;
-	lack->durable = seq;
+	lack->recorded = seq;
 	/* Each turn empties one of the two, or ends. */
 	for (i = 0; i < 2; i++) {
 		int old = !lack->young;
@@ -120,7 +120,7 @@ void rblk_lack_returned(struct rblk_lack *lack, u64 seq, bool consistent)
 	}
 	if (!consistent || lack->lacks_last > seq)
 		return;
-	/* It has them, and may lose them until it says that they are durable. */
+	/* It has them, and may lose them until it has recorded them. */
 	if (rblk_lack_sects(lack)) {
 		merge_all(lack->undurable[lack->young], lack->lacks);
 		lack->undurable_last[lack->young] =

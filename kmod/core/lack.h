@@ -6,10 +6,11 @@
  * put into one of these sets of blocks:
  *
  *   lacks      the peer was not sent it, or is not known to have it
- *   undurable  the peer applied it, but may lose it again with a volatile cache
+ *   undurable  the peer applied it, but may lose it again with a volatile cache,
+ *              or would not know after a crash that it did not
  *
  * There are two undurable sets. What is added goes into the younger; once the
- * peer's durable position has passed all that the older holds, that one is
+ * peer's recorded position has passed all that the older holds, that one is
  * emptied and they change places. So both become empty without a list of
  * operations.
  *
@@ -40,7 +41,7 @@
  * @undurable_last: highest seq in each of the two; 0: empty
  * @base: the lowest position for which the sets were complete at first;
  *	U64_MAX: for none
- * @durable: highest seq that the peer reported as durable
+ * @recorded: highest seq that the peer's metadata says to be durable
  * @partial: the peer's data is inconsistent because this node began to
  *	overwrite it, and @lacks is what is left to do
  * @coarse: most of @lacks may be equal after all: compare before copying
@@ -52,7 +53,7 @@ struct rblk_lack {
 	u64 lacks_last;
 	u64 undurable_last[2];
 	u64 base;
-	u64 durable;
+	u64 recorded;
 	bool partial;
 	bool coarse;
 };
@@ -67,7 +68,7 @@ void rblk_lack_init(struct rblk_lack *lack);
  * rblk_lack_base - the lowest position from which the sets are complete
  * @lack: any
  *
- * What the peer once called durable is not in the sets any more: if it comes
+ * What the peer once had recorded is not in the sets any more: if it comes
  * back without that (another disk, an old snapshot), it needs everything.
  */
 u64 rblk_lack_base(const struct rblk_lack *lack);
@@ -121,11 +122,11 @@ void rblk_lack_applied(struct rblk_lack *lack, u8 volume, u64 sector,
 		       u64 nr_sects, u64 seq);
 
 /**
- * rblk_lack_durable - the peer says that everything up to @seq is durable
+ * rblk_lack_recorded - the peer's metadata says that all up to @seq is durable
  * @lack: of that peer
  * @seq: the position; going back is no news
  */
-void rblk_lack_durable(struct rblk_lack *lack, u64 seq);
+void rblk_lack_recorded(struct rblk_lack *lack, u64 seq);
 
 /**
  * rblk_lack_returned - the peer comes back with a position

@@ -294,10 +294,10 @@ const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
 }
 
 bool rblk_plan_was_set_back(const struct rblk_self *mine,
-			    const struct rblk_self *peer, u64 durable)
+			    const struct rblk_self *peer, u64 recorded)
 {
 	return mine->role == RBLK_ROLE_PRIMARY && is_comparable(peer) &&
-	       peer->lineage.seq < durable;
+	       peer->lineage.seq < recorded;
 }
 
 enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,

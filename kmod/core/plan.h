@@ -147,10 +147,10 @@ const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
 				     const struct rblk_self *peer);
 
 /**
- * rblk_plan_was_set_back - does the peer have less than it had made durable?
+ * rblk_plan_was_set_back - does the peer have less than it had recorded?
  * @mine: this node
  * @peer: what it says of itself now
- * @durable: what it had said to be durable while this node was primary, or 0
+ * @recorded: what it had said to be recorded while this node was primary, or 0
  *
  * No crash does that to a disk that keeps its promises: the peer shows a
  * snapshot, a clone or another disk.
@@ -158,7 +158,7 @@ const char *rblk_plan_refuse_discard(const struct rblk_self *mine,
  * Return: true if so.
  */
 bool rblk_plan_was_set_back(const struct rblk_self *mine,
-			    const struct rblk_self *peer, u64 durable);
+			    const struct rblk_self *peer, u64 recorded);
 
 /**
  * rblk_plan_is_vague - may a node hold what nobody knows of?

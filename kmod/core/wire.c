@@ -67,6 +67,7 @@ struct rblk_msg_ack {
 	__le64 received;
 	__le64 applied;
 	__le64 durable;
+	__le64 recorded;
 } __packed;
 
 struct rblk_msg_span {
@@ -93,7 +94,7 @@ static_assert(sizeof(struct rblk_msg_self) == 24);
 static_assert(sizeof(struct rblk_msg_term) == 16);
 static_assert(sizeof(struct rblk_msg_time) == 8);
 static_assert(sizeof(struct rblk_msg_volume) == 24);
-static_assert(sizeof(struct rblk_msg_ack) == 24);
+static_assert(sizeof(struct rblk_msg_ack) == 32);
 static_assert(sizeof(struct rblk_msg_range) == 16);
 static_assert(HELLO_MAX <= RBLK_WIRE_HELLO_MAX);
 static_assert(SELF_MAX <= RBLK_WIRE_STATE_MAX);
@@ -620,6 +621,7 @@ u32 rblk_wire_put_ack(void *buf, const struct rblk_ack *ack)
 	msg->received = cpu_to_le64(ack->received);
 	msg->applied = cpu_to_le64(ack->applied);
 	msg->durable = cpu_to_le64(ack->durable);
+	msg->recorded = cpu_to_le64(ack->recorded);
 	for (i = 0; i < ack->nr_ranges; i++) {
 		range[i].first = cpu_to_le64(ack->range[i].first);
 		range[i].last = cpu_to_le64(ack->range[i].last);
@@ -642,8 +644,10 @@ enum rblk_wire_error rblk_wire_get_ack(const void *buf, u32 length,
 	ack->received = le64_to_cpu(msg->received);
 	ack->applied = le64_to_cpu(msg->applied);
 	ack->durable = le64_to_cpu(msg->durable);
+	ack->recorded = le64_to_cpu(msg->recorded);
 	ack->nr_ranges = (length - sizeof(*msg)) / sizeof(*range);
-	if (ack->applied > ack->received || ack->durable > ack->applied)
+	if (ack->applied > ack->received || ack->durable > ack->applied ||
+	    ack->recorded > ack->durable)
 		return RBLK_WIRE_BAD_PAYLOAD;
 
 	below = ack->applied;

@@ -184,10 +184,12 @@ struct rblk_hello {
 };
 
 /**
- * struct rblk_ack - three positions and what was applied above them
+ * struct rblk_ack - four positions and what was applied above them
  * @received: highest seq received
  * @applied: highest seq up to which all is applied, <= @received
  * @durable: highest seq up to which all is durable, <= @applied
+ * @recorded: what its metadata says of that, <= @durable: as far as it would know of
+ *	itself after a crash
  * @nr_ranges: how many ranges follow
  * @range: ascending, disjoint, above @applied, up to @received
  */
@@ -195,6 +197,7 @@ struct rblk_ack {
 	u64 received;
 	u64 applied;
 	u64 durable;
+	u64 recorded;
 	u32 nr_ranges;
 	struct rblk_seq_range range[RBLK_WIRE_RANGES_MAX];
 };
@@ -292,7 +295,7 @@ static inline u32 rblk_wire_nr_digests(u32 nr_sects)
 
 /* Largest payloads, so that buffers can be fixed. */
 #define RBLK_WIRE_HELLO_MAX	4096
-#define RBLK_WIRE_ACK_MAX	(24 + 16 * RBLK_WIRE_RANGES_MAX)
+#define RBLK_WIRE_ACK_MAX	(32 + 16 * RBLK_WIRE_RANGES_MAX)
 #define RBLK_WIRE_STATE_MAX	1024
 #define RBLK_WIRE_CTRL_MAX	RBLK_WIRE_HELLO_MAX	/* any payload but data */
 

@@ -370,13 +370,13 @@ static const char *explain_locked(struct rblk_peer *peer, const char *reason)
 }
 
 /*
- * The same disk would have what it had made durable. It is brought level as any
+ * The same disk would have what it had recorded. It is brought level as any
  * that is behind, but whoever runs it should know. Return: @reason, or that.
  */
 static const char *note_set_back_locked(struct rblk_peer *peer,
 					const struct rblk_plan *plan)
 {
-	u64 durable = peer->lack.durable;
+	u64 recorded = peer->lack.recorded;
 
 	/* The answer to an offer, which is what this led to. */
 	if (plan->repl == RBLK_REPL_CATCHUP)
@@ -385,7 +385,7 @@ static const char *note_set_back_locked(struct rblk_peer *peer,
 		return peer->set_back ? peer->fork_text : plan->reason;
 	peer->set_back = peer->lost_copy ||
 			 rblk_plan_was_set_back(&peer->mine, &peer->theirs,
-						durable);
+						recorded);
 	if (!peer->set_back)
 		return plan->reason;
 	if (peer->lost_copy)
@@ -395,7 +395,7 @@ static const char *note_set_back_locked(struct rblk_peer *peer,
 	else
 		scnprintf(peer->fork_text, sizeof(peer->fork_text),
 			  "its disk was set back: it is at seq %llu, and had all up to %llu (an old snapshot, a clone, another disk?)",
-			  peer->theirs.lineage.seq, durable);
+			  peer->theirs.lineage.seq, recorded);
 	pr_warn("%s %s: %s\n", peer->res->name, peer->name, peer->fork_text);
 	return peer->fork_text;
 }

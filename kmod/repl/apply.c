@@ -152,8 +152,9 @@ void rblk_applier_fill_ack(struct rblk_applier *applier, struct rblk_ack *ack)
 	spin_lock_irqsave(&applier->lock, irq);
 	ack->received = applier->order.received;
 	ack->applied = applier->order.applied;
-	/* Nothing counts that this node would not know after a crash. */
-	ack->durable = min(applier->durable, applier->recorded);
+	ack->durable = applier->durable;
+	/* As much of it as this node would know after a crash. */
+	ack->recorded = min(applier->durable, applier->recorded);
 	if (rblk_fault(RBLK_FAULT_ACK_RECEIVED))
 		ack->applied = ack->received;
 	ack->nr_ranges = rblk_order_selective(&applier->order, ack->range,
@@ -229,6 +230,28 @@ static struct rblk_extents *extents_of(struct rblk_apply *apply)
 	return &apply->applier->extents[apply->volume->id];
 }
 
+/*
+ * Does a flush leave the position on the disk? That of a resync always does, for
+ * its trace; another when enough came since the last one, or when the primary's
+ * activity log went on. One that only flushes costs no write.
+ */
+static bool begin_record_locked(struct rblk_apply *apply)
+{
+	struct rblk_volume *volume = apply->volume;
+	u64 received_sects = apply->applier->received_sects;
+
+	if (apply->op != RBLK_OP_FLUSH || !volume->super)
+		return false;
+	if (apply->seq &&
+	    received_sects - volume->recorded_sects < RBLK_RECORD_SECTS &&
+	    volume->seen.gen == volume->recorded_seen.gen &&
+	    volume->seen.serial == volume->recorded_seen.serial)
+		return false;
+	volume->recorded_sects = received_sects;
+	volume->recorded_seen = volume->seen;
+	return true;
+}
+
 /* Take the operations off @waiting that may start now. */
 static void pick_ready_locked(struct rblk_applier *applier,
 			      struct list_head *ready)
@@ -249,6 +272,7 @@ static void pick_ready_locked(struct rblk_applier *applier,
 			rblk_extents_insert(extents_of(apply), &apply->extent);
 		apply->floor = applier->order.applied;
 		apply->flush.seen = apply->volume->seen;
+		apply->records = begin_record_locked(apply);
 		if (!apply->volume->applying++)
 			apply->volume->applying_ns = ktime_get_ns();
 		list_move_tail(&apply->link, ready);
@@ -273,12 +297,6 @@ static void note_durable_locked(struct rblk_applier *applier,
 					     apply->seq, applied);
 	}
 	applier->durable = rblk_durable_position(covered, applied);
-}
-
-/* A flush leaves the position on the disk; that of a resync its trace as well. */
-static bool is_recorded(const struct rblk_apply *apply)
-{
-	return apply->op == RBLK_OP_FLUSH && apply->volume->super;
 }
 
 static void *take_token(struct rblk_apply *apply)
@@ -334,7 +352,7 @@ static void finish(struct rblk_apply *apply, blk_status_t status)
 		rblk_order_applied(&applier->order, apply->seq);
 	if (!status) {
 		note_durable_locked(applier, apply);
-		if (is_recorded(apply))
+		if (apply->records)
 			rblk_keep_recorded(apply->volume, apply->floor);
 	}
 	idle = leave_locked(applier);
@@ -517,7 +535,7 @@ static void start(struct rblk_apply *apply)
 		queue_zeroes(apply);
 		return;
 	}
-	if (is_recorded(apply)) {
+	if (apply->records) {
 		apply->flush.seq = apply->floor;
 		apply->flush.done = flush_done;
 		rblk_super_flush(apply->volume->super, &apply->flush);
@@ -566,10 +584,14 @@ int rblk_apply_submit(struct rblk_apply *apply)
 		list_add_tail(&apply->link, &applier->waiting);
 		rblk_actlog_saw(&apply->volume->seen, apply->gen,
 				apply->logged);
-		if (apply->seq)
+		if (apply->seq) {
 			rblk_recent_add(&applier->recent, apply->seq,
 					apply->volume->id, apply->extent.sector,
 					apply->extent.nr_sects);
+			applier->received_sects +=
+				max_t(u32, apply->extent.nr_sects,
+				      RBLK_RECORD_OP_SECTS);
+		}
 	}
 	spin_unlock_irqrestore(&applier->lock, irq);
 	if (err) {

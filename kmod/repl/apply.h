@@ -28,6 +28,8 @@ struct rblk_volume;
 
 #define RBLK_APPLY_WINDOW	65536		/* operations not yet applied */
 #define RBLK_APPLY_BYTES_MAX	(32U << 20)	/* data not yet applied */
+#define RBLK_RECORD_SECTS	(16U << 11)	/* until a flush is recorded */
+#define RBLK_RECORD_OP_SECTS	8U		/* an operation counts as that many */
 
 /**
  * struct rblk_applier_ops - how the applier reports
@@ -62,7 +64,8 @@ struct rblk_applier_ops {
  * @covered: what is durable, by volume
  * @durable: highest seq known to be durable
  * @recorded: highest seq that every volume's metadata says; U64_MAX without
- *	metadata. No more is acknowledged: see Documentation/ondisk.rst
+ *	metadata
+ * @received_sects: ever received; an operation is RBLK_RECORD_OP_SECTS at least
  * @recent: where the last operations went
  * @full: @room is owed
  * @failed: a backing device failed: nothing more is applied
@@ -82,6 +85,7 @@ struct rblk_applier {
 	struct rblk_durable covered;
 	u64 durable;
 	u64 recorded;
+	u64 received_sects;
 	struct rblk_recent recent;
 	bool full;
 	bool failed;
@@ -105,7 +109,8 @@ struct rblk_applier {
  * @gen: generation of the primary that sent it
  * @logged: what that told of its activity log
  * @floor: FLUSH and FUA: what was applied when it started
- * @flush: FLUSH, where the volume has metadata
+ * @records: FLUSH: it leaves the position on the disk, by @flush
+ * @flush: for that
  * @token: resync data: for @copied of the ops; kmalloc'd
  * @recorded: FLUSH with @token: called when @flush succeeded; any context
  * @inspect: instead of writing @bio, read it, and call this with what is there;
@@ -128,6 +133,7 @@ struct rblk_apply {
 	u64 gen;
 	u64 logged;
 	u64 floor;
+	bool records;
 	struct rblk_super_flush flush;
 	void *token;
 	void (*recorded)(struct rblk_apply *apply);

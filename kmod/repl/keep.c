@@ -48,9 +48,14 @@ static void note_recorded(struct rblk_resource *res, u64 seq)
 	int i;
 
 	spin_lock_irq(&res->applier.lock);
-	for (i = 0; i < RBLK_MAX_VOLUMES; i++)
-		if (res->volume[i] && res->volume[i]->super)
-			res->volume[i]->recorded = seq;
+	for (i = 0; i < RBLK_MAX_VOLUMES; i++) {
+		struct rblk_volume *volume = res->volume[i];
+
+		if (!volume || !volume->super)
+			continue;
+		volume->recorded = seq;
+		volume->recorded_sects = res->applier.received_sects;
+	}
 	res->applier.recorded = seq;
 	spin_unlock_irq(&res->applier.lock);
 }

@@ -320,13 +320,14 @@ static void remember(struct rblk_log *log, const struct rblk_write *write)
 	}
 }
 
-static void note_durable(struct rblk_log *log)
+static void note_recorded(struct rblk_log *log)
 {
 	unsigned long streaming = log->streaming & log->known;
 	int node;
 
 	for_each_set_bit(node, &streaming, RBLK_MAX_NODES)
-		rblk_lack_durable(log->lack[node], log->cursor[node].durable);
+		rblk_lack_recorded(log->lack[node],
+				   log->cursor[node].recorded);
 }
 
 bool rblk_log_trim(struct rblk_log *log, struct list_head *freed)
@@ -337,7 +338,7 @@ bool rblk_log_trim(struct rblk_log *log, struct list_head *freed)
 	u16 kept;
 
 	lockdep_assert_held(&log->lock);
-	note_durable(log);
+	note_recorded(log);
 	while (log->first <= log->last && log->first < retained) {
 		write = log->ring[log->first & (log->size - 1)];
 		if (!write->reported || log->streaming & ~write->state.applied)
@@ -395,6 +396,7 @@ void rblk_log_stream(struct rblk_log *log, u8 node, u64 seq)
 	cursor->received = seq;
 	cursor->applied = seq;
 	cursor->durable = 0; /* its first acknowledgment says */
+	cursor->recorded = 0;
 	/* Whatever was reported meanwhile, this peer does not have yet. */
 	cursor->missed = log->reported;
 	cursor->retain = 0;

@@ -55,6 +55,7 @@ struct rblk_write;
  * @received: highest seq the peer has received, and all below
  * @applied: highest seq the peer has applied, and all below
  * @durable: highest seq that is durable there, and all below
+ * @recorded: highest seq that its metadata says is durable
  * @missed: highest seq reported to the application before this peer had
  *	applied it: what later operations sent to it depend on
  * @retain: entries from here on are kept for its handshake; 0: none
@@ -69,6 +70,7 @@ struct rblk_cursor {
 	u64 received;
 	u64 applied;
 	u64 durable;
+	u64 recorded;
 	u64 missed;
 	u64 retain;
 	u64 keep;

@@ -433,7 +433,9 @@ static const char *check_ack(const struct rblk_cursor *cursor,
 	if (ack->received > READ_ONCE(cursor->handed))
 		return "acknowledged an operation that was not sent";
 	if (ack->received < cursor->received ||
-	    ack->applied < cursor->applied || ack->durable < cursor->durable)
+	    ack->applied < cursor->applied ||
+	    ack->durable < cursor->durable ||
+	    ack->recorded < cursor->recorded)
 		return "took back an acknowledgment";
 	return NULL;
 }
@@ -467,6 +469,7 @@ const char *rblk_write_acked(struct rblk_resource *res, u8 node,
 	if (ack->durable > cursor->durable)
 		cover_locked(log, node, ack->durable, &done);
 	cursor->durable = ack->durable;
+	cursor->recorded = ack->recorded;
 	cursor->progress++;
 	trim_locked(res, &freed);
 out_unlock:

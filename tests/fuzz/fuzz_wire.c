@@ -71,7 +71,8 @@ static void try_ack(const uint8_t *data, size_t size)
 		return;
 	MUST(rblk_wire_put_ack(again, &ack) == size);
 	MUST(!memcmp(data, again, size));
-	MUST(ack.durable <= ack.applied && ack.applied <= ack.received);
+	MUST(ack.recorded <= ack.durable && ack.durable <= ack.applied &&
+	     ack.applied <= ack.received);
 	for (i = 0; i < ack.nr_ranges; i++) {
 		MUST(ack.range[i].first <= ack.range[i].last);
 		MUST(ack.range[i].first > ack.applied);

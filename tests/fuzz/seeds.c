@@ -142,7 +142,7 @@ static void save_headers(void)
 
 static void save_payloads(void)
 {
-	struct rblk_ack ack = { 30, 20, 10, 2, { { 22, 23 }, { 25, 30 } } };
+	struct rblk_ack ack = { 30, 20, 10, 9, 2, { { 22, 23 }, { 25, 30 } } };
 	struct rblk_state state = { .self = some_self(RBLK_ROLE_PRIMARY),
 				    .assume_clean = true };
 	uint8_t buf[RBLK_WIRE_CTRL_MAX];
@@ -161,7 +161,7 @@ static void save_payloads(void)
 static void save_streams(void)
 {
 	struct rblk_state state = { .self = some_self(RBLK_ROLE_PRIMARY) };
-	struct rblk_ack ack = { 24, 20, 20, 1, { { 22, 24 } } };
+	struct rblk_ack ack = { 24, 20, 20, 20, 1, { { 22, 24 } } };
 	uint8_t buf[RBLK_WIRE_CTRL_MAX];
 	struct rblk_frame control = { .type = RBLK_MSG_HELLO };
 	u64 seq;

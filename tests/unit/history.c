@@ -172,10 +172,10 @@ static void copy(struct world *w, int p, int q, bool full, bool cut)
 	if (!full && node->copier && node->copier != partial)
 		wrong = "another's unfinished copy is taken for its own";
 	if (!full && !node->copier &&
-	    !is_covered(w, p, q, max(memory->base, memory->durable)))
+	    !is_covered(w, p, q, max(memory->base, memory->recorded)))
 		wrong = "what differs is not all known";
 	if (full)
-		memory->durable = 0;
+		memory->recorded = 0;
 	if (full || !partial)
 		partial = ++w->copies;
 	memory->base = lead->past.seq;
@@ -207,7 +207,7 @@ static void bring_level(struct world *w, int p, int q, bool cut)
 	struct node *lead = &w->node[p];
 	struct rblk_memory memory = {
 		.log_from = lead->log_from,
-		.base = max(lead->memory[q].base, lead->memory[q].durable),
+		.base = max(lead->memory[q].base, lead->memory[q].recorded),
 		.partial = lead->memory[q].partial,
 	};
 	enum rblk_sync sync;
@@ -326,7 +326,7 @@ static bool write_op(struct world *w, int p, u8 mask)
 }
 
 /* Those in @mask say that they did; the links of the others are lost. */
-static bool flush(struct world *w, int p, u8 mask)
+static bool flush(struct world *w, int p, u8 mask, bool recorded)
 {
 	struct node *lead = &w->node[p];
 
@@ -341,11 +341,12 @@ static bool flush(struct world *w, int p, u8 mask)
 		if (w->link[p][q] != 2)
 			continue;
 		node->disk.held = node->held;
-		node->disk.past.seq = node->past.seq;
-		if (mask >> q & 1)
-			lead->memory[q].durable = node->past.seq;
-		else
+		if (recorded)
+			node->disk.past.seq = node->past.seq;
+		if (!(mask >> q & 1))
 			w->link[p][q] = 0;
+		else if (recorded)
+			lead->memory[q].recorded = node->past.seq;
 	}
 	lead->disk.held = lead->held;
 	return true;
@@ -513,7 +514,9 @@ bool take_step(struct world *w, const struct step *step)
 		       crash(w, a, step->mask >> a & 1 ?
 			     1 << (w->nr_ops - 1) : 0);
 	case FLUSH:
-		return flush(w, a, step->mask);
+		return flush(w, a, step->mask, true);
+	case FLUSH_UNRECORDED:
+		return flush(w, a, step->mask, false);
 	case CRASH:
 		return crash(w, a, step->mask);
 	case BOOT:

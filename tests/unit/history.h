@@ -2,7 +2,8 @@
 /*
  * history.h - a model of three nodes, their disks and what happens to them.
  *
- * Promotions, demotions, writes, flushes, power cuts in the middle of them that
+ * Promotions, demotions, writes, flushes that leave the position on a backup's disk and
+ * flushes that do not, power cuts in the middle of them that
  * keep any part of what was not flushed, lost links, replaced disks and disks that
  * were set back, interrupted copies. The nodes decide with what the kernel decides
  * with: core/lineage.c, record.c, plan.c. The model knows what is truly on each
@@ -64,7 +65,7 @@ struct disk {
 
 /* What a primary remembers of a peer. */
 struct memory {
-	u64 base, durable;
+	u64 base, recorded;
 	u8 partial;		/* names the copy that was not finished */
 };
 
@@ -93,8 +94,8 @@ struct world {
 };
 
 enum kind {
-	CONNECT, DISCONNECT, WRITE, WRITE_CRASH, FLUSH, CRASH, BOOT, PROMOTE,
-	DEMOTE, DOWN, LOSE, SAVE_IMAGE, SET_BACK, COPY, NR_KINDS,
+	CONNECT, DISCONNECT, WRITE, WRITE_CRASH, FLUSH, FLUSH_UNRECORDED, CRASH,
+	BOOT, PROMOTE, DEMOTE, DOWN, LOSE, SAVE_IMAGE, SET_BACK, COPY, NR_KINDS,
 };
 
 struct step {

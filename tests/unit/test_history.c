@@ -11,7 +11,8 @@
 #include "history.h"
 
 static const char * const kind_names[NR_KINDS] = {
-	"connect", "disconnect", "write", "write and crash", "flush", "crash",
+	"connect", "disconnect", "write", "write and crash", "flush",
+	"flush without a record", "crash",
 	"boot", "promote", "demote", "down", "lose disk", "save image",
 	"set disk back", "admin's copy",
 };
@@ -78,7 +79,8 @@ static bool explore(const struct world *w, u8 taken, u8 left)
 			u8 masks = kind == CONNECT ? 2 :
 				   kind == CRASH ? 1 << w->nr_ops :
 				   kind == WRITE || kind == WRITE_CRASH ||
-				   kind == FLUSH ? 1 << NODES : 1;
+				   kind == FLUSH || kind == FLUSH_UNRECORDED ?
+				   1 << NODES : 1;
 
 			for (u8 b = 0; b < (pair ? NODES : 1); b++)
 				for (u8 mask = 0; mask < masks; mask++) {

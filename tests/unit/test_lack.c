@@ -172,7 +172,7 @@ static void ack(struct sim *sim)
 		durable = sim->applied;
 	while (sim->acked < sim->applied)
 		sim->op[++sim->acked].applied = true;
-	rblk_lack_durable(&sim->lack, durable);
+	rblk_lack_recorded(&sim->lack, durable);
 	trim(sim);
 	/* It costs nothing to lose the cache of who has flushed all of it. */
 	if (sim->first - 1 <= durable)

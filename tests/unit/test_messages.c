@@ -274,10 +274,11 @@ static void test_ack_bytes(void **state)
 {
 	static const u8 bytes[] = {
 		0x20, 1, 0, 0, 0, 0, 0, 0, 0x10, 1, 0, 0, 0, 0, 0, 0,
-		0x0f, 1, 0, 0, 0, 0, 0, 0,
+		0x0f, 1, 0, 0, 0, 0, 0, 0, 0x0e, 1, 0, 0, 0, 0, 0, 0,
 		0x12, 1, 0, 0, 0, 0, 0, 0, 0x13, 1, 0, 0, 0, 0, 0, 0,
 	};
-	struct rblk_ack ack = { 0x120, 0x110, 0x10f, 1, { { 0x112, 0x113 } } };
+	struct rblk_ack ack = { 0x120, 0x110, 0x10f, 0x10e, 1,
+				{ { 0x112, 0x113 } } };
 	u8 buf[RBLK_WIRE_ACK_MAX];
 
 	(void)state;
@@ -287,7 +288,8 @@ static void test_ack_bytes(void **state)
 
 static void test_ack_round_trip(void **state)
 {
-	struct rblk_ack ack = { .received = 1000, .applied = 100, .durable = 9 };
+	struct rblk_ack ack = { .received = 1000, .applied = 100, .durable = 9,
+				.recorded = 8 };
 	struct rblk_ack got;
 	u8 buf[RBLK_WIRE_ACK_MAX + 64] = { 0 };
 	u32 length, used, i;
@@ -300,7 +302,7 @@ static void test_ack_round_trip(void **state)
 	for (i = 0; i <= RBLK_WIRE_RANGES_MAX; i++) {
 		ack.nr_ranges = i;
 		used = rblk_wire_put_ack(buf, &ack);
-		assert_int_equal(used, 24 + 16 * i);
+		assert_int_equal(used, 32 + 16 * i);
 		memset(&got, 0, sizeof(got));
 		assert_int_equal(read_ack(buf, used, &got), RBLK_WIRE_OK);
 		assert_int_equal(got.nr_ranges, i);
@@ -308,7 +310,7 @@ static void test_ack_round_trip(void **state)
 				    i * sizeof(ack.range[0]));
 	}
 	for (length = 0; length <= sizeof(buf); length++) {
-		if (length % 16 != 8 || length < 24 || length > 24 + 16 * 32)
+		if (length % 16 || length < 32 || length > 32 + 16 * 32)
 			assert_int_equal(read_ack(buf, length, &got),
 					 RBLK_WIRE_BAD_LENGTH);
 	}
@@ -316,7 +318,7 @@ static void test_ack_round_trip(void **state)
 
 #define ACK_READS(expected, received, applied, durable, ...) do {	\
 		struct rblk_seq_range r[] = { __VA_ARGS__ };		\
-		struct rblk_ack a = { received, applied, durable,	\
+		struct rblk_ack a = { received, applied, durable, 0,	\
 				      ARRAY_SIZE(r), { { 0, 0 } } };	\
 		memcpy(a.range, r, sizeof(r));				\
 		used = rblk_wire_put_ack(buf, &a);			\
@@ -326,12 +328,18 @@ static void test_ack_round_trip(void **state)
 static void test_ack_fields(void **state)
 {
 	struct rblk_ack ahead = { .received = 20, .applied = 21 };
+	struct rblk_ack recorded = { 20, 20, 10, 10, 0, { { 0, 0 } } };
 	u8 buf[RBLK_WIRE_ACK_MAX];
 	struct rblk_ack got;
 	u32 used;
 
 	(void)state;
 	used = rblk_wire_put_ack(buf, &ahead);
+	assert_int_equal(read_ack(buf, used, &got), RBLK_WIRE_BAD_PAYLOAD);
+	used = rblk_wire_put_ack(buf, &recorded);
+	assert_int_equal(read_ack(buf, used, &got), RBLK_WIRE_OK);
+	recorded.recorded++;
+	used = rblk_wire_put_ack(buf, &recorded);
 	assert_int_equal(read_ack(buf, used, &got), RBLK_WIRE_BAD_PAYLOAD);
 	ACK_READS(RBLK_WIRE_OK, 20, 10, 5, { 12, 13 }, { 15, 20 });
 	ACK_READS(RBLK_WIRE_OK, 20, 10, 10, { 12, 13 }, { 14, 14 });

@@ -29,7 +29,7 @@ static const struct rblk_frame frames[] = {
 	  RBLK_FRAME_WANT_RECEIVED },
 	{ .type = RBLK_MSG_OP, .op = RBLK_OP_FLUSH, .gen = 3, .seq = 9,
 	  .dep = 1, .volume = 2 },
-	{ .type = RBLK_MSG_ACK, .length = 24 + 16 },
+	{ .type = RBLK_MSG_ACK, .length = 32 + 16 },
 	{ .type = RBLK_MSG_STATE, .length = 24 },
 	{ .type = RBLK_MSG_RESYNC, .length = 512, .sector = 77, .nr_sects = 1,
 	  .volume = 1, .flags = RBLK_FRAME_LAST },
@@ -454,7 +454,7 @@ static void test_control_lengths(void **state)
 {
 	(void)state;
 	check_bounds(RBLK_MSG_HELLO, 4, RBLK_WIRE_HELLO_MAX);
-	check_bounds(RBLK_MSG_ACK, 24, RBLK_WIRE_ACK_MAX);
+	check_bounds(RBLK_MSG_ACK, 32, RBLK_WIRE_ACK_MAX);
 	check_bounds(RBLK_MSG_STATE, 24, 24 + 24 * RBLK_LINEAGE_MAX);
 	check_bounds(RBLK_MSG_ACTIVE, 0, 16 * RBLK_WIRE_SPANS_MAX);
 	check_bounds(RBLK_MSG_BYE, 0, RBLK_WIRE_TEXT_MAX - 1);

@@ -208,11 +208,11 @@ static void put_state(const struct rblk_self *self, bool resync)
 	put_frame(&frame, payload);
 }
 
-static void put_ack(u64 received, u64 applied, u64 durable, u32 ranges,
-		    u64 first)
+static void put_ack_of(u64 received, u64 applied, u64 durable, u64 recorded,
+		       u32 ranges, u64 first)
 {
 	struct rblk_ack ack = { .received = received, .applied = applied,
-		.durable = durable, .nr_ranges = ranges };
+		.durable = durable, .recorded = recorded, .nr_ranges = ranges };
 	char payload[RBLK_WIRE_ACK_MAX];
 	struct rblk_frame frame = { .type = RBLK_MSG_ACK };
 	u32 i;
@@ -221,6 +221,12 @@ static void put_ack(u64 received, u64 applied, u64 durable, u32 ranges,
 		ack.range[i].first = ack.range[i].last = first + i;
 	frame.length = rblk_wire_put_ack(payload, &ack);
 	put_frame(&frame, payload);
+}
+
+static void put_ack(u64 received, u64 applied, u64 durable, u32 ranges,
+		    u64 first)
+{
+	put_ack_of(received, applied, durable, durable, ranges, first);
 }
 
 static void put_op(u8 op, u64 gen, u64 op_seq, u64 dep, u8 volume, u64 sector,
@@ -389,6 +395,7 @@ static void second_hello(void)
 static void ack_of_the_future(void) { put_ack(~0ULL - 1, ~0ULL - 1, 0, 0, 0); }
 static void ack_out_of_range(void) { put_ack(5, 9, 0, 0, 0); }
 static void durable_before_applied(void) { put_ack(9, 5, 9, 0, 0); }
+static void recorded_before_durable(void) { put_ack_of(9, 9, 5, 9, 0, 0); }
 static void ack_ranges_beyond(void) { put_ack(5, 4, 4, 32, 6); }
 
 static void ack_taken_back(void)
@@ -614,6 +621,7 @@ static const struct {
 	GREETED_CASE(more_than_a_megabyte) GREETED_CASE(second_hello)
 	STREAM_CASE(ack_of_the_future) GREETED_CASE(ack_out_of_range)
 	GREETED_CASE(durable_before_applied) GREETED_CASE(ack_ranges_beyond)
+	GREETED_CASE(recorded_before_durable)
 	STREAM_CASE(ack_taken_back)
 	{ "ack_before_it_is_sent", ack_before_it_is_sent, STREAM, "not sent", false },
 	GREETED_CASE(resync_ack_of_nothing) GREETED_CASE(resync_end_of_nothing)

@@ -178,7 +178,7 @@ struct rblk_fork {
  * @rx: receiving half
  * @resync: a full copy to the peer
  * @send_work: runs the sending pump
- * @again_work: so does it, after memory was lacking
+ * @again_work: so does it, after memory was lacking, or when nothing came to send with
  * @recv_work: runs the receiving pump
  * @down_work: ends the link
  * @stall_work: watches for what is due

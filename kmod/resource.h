@@ -97,7 +97,7 @@ struct rblk_resource {
 	u8 node_id;
 	const struct rblk_notify *notify;
 	void (*kick)(struct rblk_resource *res, u16 peers);
-	void (*send)(struct rblk_resource *res, u16 peers, u16 idle);
+	void (*send)(struct rblk_resource *res, u16 peers, u16 idle, u16 soon);
 	void (*put)(struct rblk_resource *res);
 
 	struct mutex conf; /* see @conf above */

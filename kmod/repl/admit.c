@@ -226,7 +226,7 @@ static void admit(struct rblk_write *write, bool was_held)
 	struct rblk_resource *res = write->volume->res;
 	struct rblk_log *log = &res->log;
 	enum admission admission;
-	u16 streaming, idle = 0;
+	u16 streaming, idle = 0, soon = 0;
 	unsigned long irq;
 
 	for (;;) {
@@ -248,8 +248,12 @@ static void admit(struct rblk_write *write, bool was_held)
 		if (admission == REFUSED)
 			rblk_active_leave(write);
 		streaming = log->streaming;
-		if (admission == ADMITTED)
+		if (admission == ADMITTED) {
 			idle = rblk_log_idle_peers(log);
+			/* Nobody waits for those: with what comes next. */
+			if (write->op == RBLK_OP_FLUSH)
+				soon = write->state.covered & streaming;
+		}
 		spin_unlock_irqrestore(&log->lock, irq);
 		if (admission != COPY_FIRST)
 			break;
@@ -264,7 +268,7 @@ static void admit(struct rblk_write *write, bool was_held)
 	 * ours here. Network first: that leg is the longer one.
 	 */
 	if (streaming)
-		res->send(res, streaming, idle);
+		res->send(res, streaming & ~soon, idle & ~soon, soon);
 	submit_local(write);
 }
 

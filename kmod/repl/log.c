@@ -122,8 +122,7 @@ u16 rblk_log_idle_peers(const struct rblk_log *log)
 	lockdep_assert_held(&log->lock);
 	waited &= log->streaming;
 	for_each_set_bit(node, &waited, RBLK_MAX_NODES) {
-		if (log->cursor[node].next == log->last &&
-		    log->cursor[node].received + 1 == log->last)
+		if (log->cursor[node].received + 1 == log->cursor[node].next)
 			idle |= BIT(node);
 	}
 	return idle;

@@ -208,11 +208,11 @@ struct rblk_write *rblk_log_find(const struct rblk_log *log, u64 seq);
 struct rblk_write *rblk_log_next(struct rblk_log *log, u8 node, u64 *dep);
 
 /**
- * rblk_log_idle_peers - whose links carry nothing but the newest entry
+ * rblk_log_idle_peers - whose links carry nothing
  * @log: under its lock, not empty
  *
- * Return: of the peers that completions wait for, those that were sent
- * everything before it and have received it.
+ * Return: of the peers that completions wait for, those that have received
+ * everything that they were sent.
  */
 u16 rblk_log_idle_peers(const struct rblk_log *log);
 

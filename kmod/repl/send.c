@@ -554,7 +554,8 @@ void rblk_send_settle(struct rblk_peer *peer)
 	mutex_unlock(&peer->tx.mutex);
 }
 
-static void send_later(struct rblk_resource *res, u16 peers)
+/* @soon: unless something is sent before the next tick, and takes it along. */
+static void send_later(struct rblk_resource *res, u16 peers, bool soon)
 {
 	unsigned long mask = peers;
 	struct rblk_peer *peer;
@@ -563,7 +564,9 @@ static void send_later(struct rblk_resource *res, u16 peers)
 	rcu_read_lock();
 	for_each_set_bit(node, &mask, RBLK_MAX_NODES) {
 		peer = READ_ONCE(res->peer[node]);
-		if (peer)
+		if (peer && soon)
+			queue_delayed_work(res->wq, &peer->again_work, 1);
+		else if (peer)
 			queue_work(res->send_wq, &peer->send_work);
 	}
 	rcu_read_unlock();
@@ -574,7 +577,7 @@ static void send_some(struct rblk_resource *res, u16 peers, u16 idle)
 	if (idle)
 		rblk_send_kick(res, idle);
 	if (peers & ~idle)
-		send_later(res, peers & ~idle);
+		send_later(res, peers & ~idle, false);
 }
 
 /* What a task that submits under a plug has to send. */
@@ -612,9 +615,12 @@ static bool send_when_unplugged(struct rblk_resource *res, u16 peers, u16 idle)
 	return true;
 }
 
-void rblk_send_admitted(struct rblk_resource *res, u16 peers, u16 idle)
+void rblk_send_admitted(struct rblk_resource *res, u16 peers, u16 idle,
+			u16 soon)
 {
-	if (!send_when_unplugged(res, peers, idle))
+	if (soon)
+		send_later(res, soon, true);
+	if (peers && !send_when_unplugged(res, peers, idle))
 		send_some(res, peers, idle);
 }
 

@@ -35,14 +35,16 @@ void rblk_send_settle(struct rblk_peer *peer);
  * @peers: bit per node id: to whom
  * @idle: of them, those whose link carried nothing before, and for whom
  *	somebody waits
+ * @soon: to whom it may go with what comes next, as nobody waits for it there
  *
  * To an idle peer the caller sends by itself: no wake-up is quicker. For the
  * others a worker sends, many operations at once. Who submits under a plug sends
- * when it is pulled.
+ * when it is pulled. If nothing comes next, what may wait for it goes a tick later.
  *
  * Context: process, as ->submit_bio.
  */
-void rblk_send_admitted(struct rblk_resource *res, u16 peers, u16 idle);
+void rblk_send_admitted(struct rblk_resource *res, u16 peers, u16 idle,
+			u16 soon);
 
 /**
  * rblk_send_sync - wait until nobody sends to a peer that was taken out of its

@@ -72,7 +72,7 @@ on bravo rblk promote r0
 cmp -n $((512 << 10)) /tmp/new "$(device bravo)" || fail "what was flushed is not there"
 on alpha rblk up r0
 connected bravo
-on bravo rblk resync r0 alpha
+on bravo rblk resync --full --force r0 alpha
 level bravo
 not_set_back
 identical /dev/ram0 /dev/ram1

@@ -13,6 +13,7 @@
 
 rblk_metadata=start
 two_nodes 16
+# At each 64th an extent begins that was not active yet: its flush is recorded.
 put() { dd if=/dev/urandom of="$(device alpha)" bs=64k count=8 seek="$1" oflag=direct conv=fsync status=none; }
 image() { blockdev --flushbufs "$(disk "$1")"; dd if="$(disk "$1")" of="/tmp/image-$2" bs=1M status=none; }
 set_back() {
@@ -27,8 +28,8 @@ promote_first alpha
 level alpha
 put 0
 image bravo old
-put 16
-put 32
+put 64
+put 128
 was=$(position bravo)
 
 say "a snapshot of a backup, from when it was in use"
@@ -46,7 +47,7 @@ on bravo rblk down r0
 image bravo clean
 on bravo rblk up r0
 level alpha
-put 48
+put 192
 on alpha rblk disconnect r0 bravo
 fio --name=much --filename="$(device alpha)" --direct=1 --rw=write --bs=256k --size=14m \
 	--loops=4 --ioengine=libaio --iodepth=4 --output=/tmp/fio-much
@@ -66,7 +67,7 @@ identical /dev/ram0 /dev/ram1
 
 say "no crash is taken for that"
 forgive_kernel_log
-put 64
+put 16
 image bravo now
 set_back bravo now
 on bravo rblk up r0

@@ -182,6 +182,7 @@ checksum_part() {
 	wanted checksum || return 0
 	quick_fio --filename="${device[rblk-C]}" --rw=write --bs=1m --size="$size" --ioengine=psync
 	on bravo rblk down C >&2
+	on bravo rblk create --force C >&2 # so nothing is known of its data
 	on bravo rblk up C >&2
 	on alpha rblk wait --for connected --timeout 30 C >&2
 	was=$(peer_value C sent_bytes)

@@ -17,7 +17,8 @@ fresh() { dd if=/dev/urandom of=/tmp/new bs=64k count=8 status=none; }
 put() { dd if=/tmp/new of="$(device alpha)" bs=64k oflag=direct "$@" status=none; }
 recorded() { rblk md examine "$(disk bravo)" | awk '$1 == "position" { print $2 }'; }
 seq_of() { peer_number alpha bravo "$1_seq"; }
-all_is_durable() { [ "$(seq_of durable)" = "$(seq_of sent)" ]; }
+# also the flush itself, which nobody waits for and nothing follows
+all_is_durable() { [ "$(peer_number alpha bravo lag_ops)" = 0 ] && [ "$(seq_of durable)" = "$(seq_of sent)" ]; }
 undurable() { peer_number alpha bravo undurable_bytes; }
 nothing_undurable() { [ "$(undurable)" = 0 ]; }
 image() { blockdev --flushbufs "$(disk bravo)"; dd if="$(disk bravo)" of=/tmp/image bs=1M status=none; }

@@ -27,7 +27,7 @@ alpha rblk promote --assume-clean r0
 a=$(device alpha)
 write() { dd if=/dev/urandom of="$a" bs=256k count=1 seek="$1" oflag=direct status=none; }
 damage() { : >/tmp/mitm.log; kill -USR1 "$(cat /tmp/mitm.pid)"; }
-damaged() { grep -a damaged /tmp/mitm.log; }
+damaged() { /bin/grep -a damaged /tmp/mitm.log; }
 same() { cmp -n $((256 * 1024)) -i $((256 * 1024 * $1)) /dev/ram0 /dev/ram1; }
 
 damage

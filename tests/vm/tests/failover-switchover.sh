@@ -58,7 +58,7 @@ for node in alpha bravo; do
 done
 last=$(acknowledged)
 dd if=/dev/rblk0 bs=512 skip=1 count="$last" iflag=direct status=none |
-	grep -ao '[0-9][0-9]*' >/tmp/found
+	/bin/grep -ao '[0-9][0-9]*' >/tmp/found
 seq "$last" | cmp - /tmp/found || fail "of $last records that were acknowledged some are not there"
 for node in alpha bravo; do on $node rblk demote r0 || true; done
 for node in alpha bravo; do on $node rblk down r0; done

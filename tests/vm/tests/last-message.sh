@@ -35,7 +35,7 @@ connected alpha bravo
 promote_first alpha
 level alpha
 
-said() { grep -a "$1" /tmp/mitm.log; }
+said() { /bin/grep -a "$1" /tmp/mitm.log; }
 # drop TYPE SIDE: 0 is what alpha sends
 drop() {
 	: >/tmp/mitm.log

@@ -11,7 +11,9 @@
 #                                 a configuration with one resource, r0
 #   start_daemon NODE...          rblkd, until it answers
 #   connected NODE...             each of them sees its peers
-#   two_nodes [MB]                alpha and bravo, up and connected (ns only)
+#   two_nodes [MIB], three_nodes MIB
+#                                 alpha and bravo, and charlie, each with a RAM
+#                                 disk, up and connected (ns only)
 #   rblk_machines NODE...         the same on machines that have a disk
 #   promote_first NODE            the first promotion of a new resource
 #   device NODE                   its /dev/rblkN (ns only)
@@ -91,16 +93,24 @@ promote_first() { on "$1" rblk promote --assume-clean r0; }
 device() { echo "/dev/rblk$((${node_number[$1]} - 1))"; }
 disk() { echo "/dev/ram$((${node_number[$1]} - 1))"; }
 
-two_nodes() {
-	nodes alpha bravo
-	ram_disks 2 "${1:-32}"
+two_nodes() { nodes_with_disks "${1:-32}" alpha bravo; }
+three_nodes() { nodes_with_disks "$1" alpha bravo charlie; }
+
+nodes_with_disks() {
+	local mib=$1 node
+	local -a places=()
+	shift
+	nodes "$@"
+	ram_disks $# "$mib"
 	rblk_load
-	rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 | install_config_commands | bash
-	start_daemon alpha bravo
-	create_metadata alpha bravo
-	on alpha rblk up r0
-	on bravo rblk up r0
-	connected alpha bravo
+	for node in "$@"; do
+		places+=("$node" "$(disk "$node")" $((${node_number[$node]} - 1)))
+	done
+	rblk_config "${places[@]}" | install_config_commands | bash
+	start_daemon "$@"
+	create_metadata "$@"
+	for node in "$@"; do on "$node" rblk up r0; done
+	connected "$@"
 }
 
 rblk_machines() {

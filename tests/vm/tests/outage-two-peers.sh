@@ -13,16 +13,7 @@ touch_blocks() {
 		--size="$3" --ioengine=libaio --iodepth=4 --output="/tmp/fio-$1"
 }
 
-nodes alpha bravo charlie
-ram_disks 3 128
-rblk_load
-rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 charlie /dev/ram2 2 |
-	install_config_commands | bash
-start_daemon alpha bravo charlie
-for node in alpha bravo charlie; do
-	on "$node" rblk up r0
-done
-connected alpha bravo charlie
+three_nodes 128
 promote_first alpha
 
 on alpha rblk disconnect r0 bravo

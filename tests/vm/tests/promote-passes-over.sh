@@ -7,13 +7,7 @@
 # A promotion with an in-sync set asks only the nodes in it: neither a primary that
 # does not answer any more nor another silent peer refuses or delays it.
 
-nodes alpha bravo charlie
-ram_disks 3 8
-rblk_load
-rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 charlie /dev/ram2 2 | install_config_commands | bash
-start_daemon alpha bravo charlie
-for n in alpha bravo charlie; do on $n rblk up r0; done
-connected alpha bravo charlie
+three_nodes 8
 promote_first alpha
 write() { dd if=/dev/urandom of="$(device "$1")" bs=4k count=1 oflag=direct status=none; }
 mandate() {

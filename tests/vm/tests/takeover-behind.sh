@@ -14,19 +14,12 @@
 . "$top/tests/vm/lib/outage.sh"
 
 mib=$((1 << 20))
-nodes alpha bravo charlie
-ram_disks 3 96
-rblk_load
-rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 charlie /dev/ram2 2 |
-	install_config_commands | bash
-start_daemon alpha bravo charlie
-for node in alpha bravo charlie; do on $node rblk up r0; done
-connected alpha bravo charlie
+three_nodes 48
 promote_first alpha
 
-# so many writes of 4 KiB at random places of the first 64 MiB
+# so many writes of 4 KiB at random places of the first 40 MiB
 put() {
-	fio --name=put --filename="$(device "$1")" --direct=1 --rw=randwrite --bs=4k --size=64m \
+	fio --name=put --filename="$(device "$1")" --direct=1 --rw=randwrite --bs=4k --size=40m \
 		--io_size=$((4096 * $2)) --norandommap --ioengine=libaio --iodepth=8 --randrepeat=0 --refill_buffers \
 		--output=/tmp/fio
 }
@@ -58,7 +51,7 @@ take_over() {
 	[ "$bytes" -le "$5" ] || fail "$bytes bytes: more than $5"
 	sent=$(($(peer_number "$2" "$3" sent_bytes) - sent))
 	say "$sent bytes were sent"
-	[ "$sent" -le $((2 * mib)) ] || [ "$5" -gt $((64 * mib)) ] || fail "$sent bytes were sent"
+	[ "$sent" -le $((2 * mib)) ] || [ "$5" -gt $((40 * mib)) ] || fail "$sent bytes were sent"
 	identical "$(disk "$2")" "$(disk "$3")"
 }
 
@@ -97,4 +90,4 @@ level charlie
 say "alpha lacks more than bravo remembers"
 on charlie rblk disconnect r0 alpha
 put charlie 4200
-take_over charlie bravo alpha $((90 * mib)) $((96 * mib))
+take_over charlie bravo alpha $((42 * mib)) $((48 * mib))

@@ -13,14 +13,7 @@
 
 RANDOM=${CRASH_SEED:=$(($(date +%s%N) / 1000 % 32768))}
 say "CRASH_SEED=$CRASH_SEED"
-nodes alpha bravo charlie
-ram_disks 3 32
-rblk_load
-rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 charlie /dev/ram2 2 |
-	install_config_commands | bash
-start_daemon alpha bravo charlie
-for node in alpha bravo charlie; do on $node rblk up r0; done
-connected alpha bravo charlie
+three_nodes 32
 promote_first alpha
 level alpha
 

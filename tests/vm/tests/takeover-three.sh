@@ -6,16 +6,7 @@
 # A primary falls silent, one of two backups takes over: the other one follows
 # it at once, from where it is, though its link to the silent one still stands.
 
-nodes alpha bravo charlie
-ram_disks 3 16
-rblk_load
-rblk_config alpha /dev/ram0 0 bravo /dev/ram1 1 charlie /dev/ram2 2 |
-	install_config_commands | bash
-start_daemon alpha bravo charlie
-for node in alpha bravo charlie; do
-	on $node rblk up r0
-done
-connected alpha bravo charlie
+three_nodes 16
 promote_first alpha
 put() { dd if=/dev/urandom of="$(device "$1")" bs=64k count=8 seek=$2 oflag=direct status=none; }
 put alpha 0

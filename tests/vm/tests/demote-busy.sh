@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 #
 # A primary whose device is in use stays primary, unless forced.
 

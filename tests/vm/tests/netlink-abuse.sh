@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 300
 #
 # Every netlink command with every attribute wrong in every way is refused with

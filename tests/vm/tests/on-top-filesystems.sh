@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kernels: newest
 # timeout: 240
 #
 # ext4, xfs and btrfs on rblk: what a backup's disk holds in the end is the same

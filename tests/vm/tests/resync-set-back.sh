@@ -12,7 +12,7 @@
 say() { echo "-- $(date +%T) $*"; }
 lacks_less_than() { [ "$(peer_number alpha bravo lacks_bytes)" -lt "$1" ]; }
 position() { rblk md examine "$(disk bravo)" | awk '$1 == "position" { print $2 }'; }
-slowly() { netem alpha bravo rate $((24 / $(patient 1)))mbit; }
+slowly() { netem alpha bravo rate $((16 / $(patient 1)))mbit; }
 is_named() { dmesg | grep "set back to an earlier moment of a resync"; }
 stop() {
 	on bravo rblk down --force r0

@@ -38,7 +38,7 @@ vm_dir=$(mktemp -d "${TMPDIR:-/tmp}/rblk-vm.XXXXXX")
 vm_nodes=()
 vm_disks=()
 vm_mem=1024
-vm_boot_s=$(patient 150)
+vm_boot_s=$(patient 100)
 vm_smp=2
 declare -gA vm_pid=()
 

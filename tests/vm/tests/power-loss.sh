@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: guests
-# timeout: 240
+# timeout: 400
 #
 # The machine of the primary loses power in mid-write: the other has every
 # record that was acknowledged.

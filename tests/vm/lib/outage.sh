@@ -4,6 +4,7 @@
 # Words for tests in which a peer is away and comes back (ns only).
 #
 #   peer_number NODE PEER KEY   of PEER in NODE's status
+#   all_is_durable NODE PEER    of what NODE wrote, at PEER
 #   data_of NODE                what it says of its data: consistent ...
 #   level NODE                  all its peers are up to date
 #   watch_data NODE             write down what it says of its data, from now on
@@ -12,6 +13,12 @@
 peer_number() {
 	on "$1" rblk status --json r0 | tr -d ' \n' | grep -o '"peers":.*' |
 		tr '{' '\n' | sed -n "/\"node\":\"$2\"/s/.*\"$3\":\([0-9]*\).*/\1/p"
+}
+
+# Also a flush that nobody waits for and nothing follows.
+all_is_durable() {
+	[ "$(peer_number "$1" "$2" lag_ops)" = 0 ] &&
+		[ "$(peer_number "$1" "$2" durable_seq)" = "$(peer_number "$1" "$2" sent_seq)" ]
 }
 
 data_of() { on "$1" rblk status --json r0 | tr -d ' ,' | sed -n 's/^"data":"\(.*\)"$/\1/p'; }

@@ -71,7 +71,7 @@ on() {
 			RBLK_INSTANCE_DIR=/run/rblk-instance-$node \
 			RBLK_STATE_DIR=/var/lib/rblk-$node
 		[ $# -gt 1 ] || set -- bash -c "$1"
-		exec nsenter --net="/run/netns/$node" -- "$@"
+		exec within "/run/netns/$node" "$@"
 	)
 }
 

@@ -11,6 +11,7 @@
 #   restart NAME                                 boot it again, same disks
 #   cut_link A B / mend_link A B                 the link between two machines
 #   freeze NAME / thaw NAME                      stop and continue its processors
+#   vm_kmemleak=yes          (before "guest") look for leaks, on the debug kernel
 #   records NAME                                 what it wrote to /dev/record
 #
 # Disks appear in the guest as /dev/vda, /dev/vdb ... in the order given. What
@@ -28,6 +29,9 @@ vm=$top/tests/vm
 : "${KVER:?the kernel to boot}"
 # heap checks that a stock kernel can do, on the heap that a module uses
 vm_checks="slub_debug=FZPU,kmalloc-*,rblk*,bio* page_poison=1"
+# The debug kernel's KASAN sees more. Where no test asks for kmemleak it is off: it
+# makes every program that a test starts half as slow again.
+vm_debug_checks="kfence.sample_interval=0"
 # a frozen or crowded host is not the guest's fault: be patient
 vm_append="console=ttyS0 panic=-1 oops=panic loglevel=5 mitigations=off \
 tsc=reliable random.trust_cpu=on log_buf_len=4M watchdog_thresh=60 \
@@ -40,6 +44,7 @@ vm_disks=()
 vm_mem=1024
 vm_boot_s=$(patient 100)
 vm_smp=2
+vm_kmemleak=
 declare -gA vm_pid=()
 
 vm_cleanup() {
@@ -89,7 +94,12 @@ vm_start() {
 	local name=$1 dir=$vm_dir/$1 me n peer i f
 	local checks=$vm_checks
 	local -a args=()
-	[ -z "${RBLK_VM_FAST-}" ] || checks=
+	if [ -n "$image_modules" ]; then
+		checks=$vm_debug_checks
+		[ -n "$vm_kmemleak" ] || checks+=" kmemleak=off"
+	elif [ -n "${RBLK_VM_FAST-}" ]; then
+		checks=
+	fi
 	mkdir -p "$dir"
 	rm -f "$dir"/*.busy "$dir"/qmp
 	me=$(vm_number "$name")

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kmemleak: yes
 # long: yes
 # kernels: newest
 # timeout: 180

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kmemleak: yes
 # long: yes
 # kernels: newest
 # module: faults

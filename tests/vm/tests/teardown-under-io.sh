@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kmemleak: yes
 # timeout: 180
 #
 # "rblk down --force" ends whatever is going on, and the module unloads.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
+# kmemleak: yes
 # timeout: 240
 #
 # Of the allocations that must not wait, in the module, the network and the block

@@ -225,7 +225,8 @@ level_or_full() {
 		resync | catchup) idle=0 ;;
 		*) idle=$((idle + 1)) ;;
 		esac
-		[ $idle != 6 ] || on "$first" rblk resync --full --force r0 "$second"
+		[ $idle != 6 ] || on "$first" rblk resync --full --force r0 "$second" ||
+			say "level since"
 		[ $SECONDS -lt $end ] || fail "never level: $(on "$first" rblk status r0)"
 		sleep 0.1
 	done

@@ -12,6 +12,8 @@
 #   cut_link A B / mend_link A B                 the link between two machines
 #   freeze NAME / thaw NAME                      stop and continue its processors
 #   vm_kmemleak=yes          (before "guest") look for leaks, on the debug kernel
+#   vm_counted=yes           (before "guest") one processor, which executes an
+#                            instruction per nanosecond of its time
 #   records NAME                                 what it wrote to /dev/record
 #
 # Disks appear in the guest as /dev/vda, /dev/vdb ... in the order given. What
@@ -45,6 +47,7 @@ vm_mem=1024
 vm_boot_s=$(patient 100)
 vm_smp=2
 vm_kmemleak=
+vm_counted=
 declare -gA vm_pid=()
 
 vm_cleanup() {
@@ -92,7 +95,7 @@ volatile_disk() {
 # Start QEMU for one guest; it comes up in the background.
 vm_start() {
 	local name=$1 dir=$vm_dir/$1 me n peer i f
-	local checks=$vm_checks
+	local checks=$vm_checks accel=$accel smp=$vm_smp
 	local -a args=()
 	if [ -n "$image_modules" ]; then
 		checks=$vm_debug_checks
@@ -139,8 +142,12 @@ vm_start() {
 	"$top/build/vm/bin/host" clock "$dir" >>"$dir/qemu.log" 2>&1 </dev/null &
 	echo $! >"$dir/clock.pid"
 
+	if [ -n "$vm_counted" ]; then
+		accel="-accel tcg -icount shift=0 -cpu max"
+		smp=1
+	fi
 	# shellcheck disable=SC2086 # accel is several words
-	qemu-system-x86_64 $accel -M q35 -smp "$vm_smp" -m "$vm_mem" -nodefaults \
+	qemu-system-x86_64 $accel -M q35 -smp "$smp" -m "$vm_mem" -nodefaults \
 		-display none -no-reboot \
 		-kernel "$image_kernel" -initrd "$image_initramfs" \
 		-append "$vm_append $checks rblk.top=$top rblk.node=$name rblk.nodes=$(IFS=,; echo "${vm_nodes[*]}")${image_modules:+ rblk.modules=$image_modules}" \

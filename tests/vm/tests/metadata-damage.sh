@@ -68,8 +68,8 @@ crash_and_damage() {
 }
 
 is_level() {
-	on alpha rblk wait --for uptodate --timeout 3 r0 && return
-	on alpha rblk resync --full --force r0 bravo
+	on alpha rblk wait --for uptodate --timeout "$(patient 3)" r0 && return
+	on alpha rblk resync --full --force r0 bravo || say "level since"
 	level alpha
 }
 

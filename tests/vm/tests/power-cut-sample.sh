@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # mode: ns
 # kernels: newest
-# long: yes
 # timeout: 400
 #
 # A few of the cuts of power-cuts, from a fixed seed.

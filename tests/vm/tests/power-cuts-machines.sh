@@ -54,7 +54,7 @@ back() {
 level_or_full() {
 	connected "$first"
 	on "$first" rblk wait --for uptodate --timeout 5 r0 ||
-		on "$first" rblk resync --full --force r0 "$second"
+		on "$first" rblk resync --full --force r0 "$second" || say "level since"
 	on "$first" rblk wait --for uptodate --timeout 120 r0
 }
 

@@ -12,8 +12,6 @@
  *	primary, and try to write to TO; print the milliseconds from the last write
  *	that was acknowledged before to the first one after, and, of them, when the
  *	daemon answered; exit code 3 if it refused
- *   takeover spin
- *	print how many million steps per second a processor counts: how fast it is
  *
  * All times are of CLOCK_BOOTTIME.
  */
@@ -37,7 +35,6 @@
 #define BEFORE_NS	200000000ULL
 #define MOVE_S		60		/* after which it is a failure */
 #define REFUSED		3		/* what it ends with */
-#define SPIN_STEPS	200000000U
 
 static void die(const char *what)
 {
@@ -185,17 +182,6 @@ static int move(const char *from, const char *to, const char *run_dir,
 	return 0;
 }
 
-static int spin(void)
-{
-	uint64_t begun = now_ns();
-	volatile unsigned int steps = 0;
-
-	while (steps < SPIN_STEPS)
-		steps++;
-	printf("%.0f\n", SPIN_STEPS / 1e6 / (ms_between(begun, now_ns()) / 1e3));
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -206,8 +192,6 @@ int main(int argc, char **argv)
 		return kill_and_wait(atoi(argv[2]), argv[3], atoi(argv[4]));
 	if (!strcmp(what, "move") && argc == 6)
 		return move(argv[2], argv[3], argv[4], argv[5]);
-	if (!strcmp(what, "spin") && argc == 2)
-		return spin();
 	fputs("usage: see the head of takeover.c\n", stderr);
 	return 2;
 }

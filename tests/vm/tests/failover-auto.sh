@@ -11,10 +11,13 @@
 # shellcheck source=tests/vm/lib/failover.sh
 . "$vm/lib/failover.sh"
 failover_machines 500ms 5
+trap 'rc=$?; [ $rc = 0 ] || failover_tell bravo judge; vm_cleanup' EXIT
 on alpha 'mkfs.ext4 -q /dev/rblk0 && mkdir /mnt/data && mount /dev/rblk0 /mnt/data'
 on alpha 'ackwriter write /mnt/data/records /dev/record' >/dev/null 2>&1 &
 writer=$!
 until [ "$(records alpha | wc -l)" -ge 50 ]; do sleep 0.1; done
+# a host that is busy enough to delay heartbeats has bravo leave the in-sync set
+eventually 20 in_sync alpha alpha bravo
 power_cut alpha
 wait $writer || true
 

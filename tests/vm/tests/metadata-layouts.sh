@@ -47,7 +47,7 @@ with() {
 }
 put_before() {
 	for i in 0 1; do
-		head -c 5M /dev/urandom >/tmp/$i/before
+		head -c $((5 << 20)) /dev/urandom >/tmp/$i/before
 		sha256sum /tmp/$i/before
 	done >/tmp/sums
 }

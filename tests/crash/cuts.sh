@@ -196,19 +196,6 @@ unload() {
 	cut_writer=
 }
 
-# A history and zeroes to begin with, once what was lost was lost.
-fresh_history() {
-	local v
-	crash_history=()
-	crash_epoch=0
-	for ((v = 0; v < crash_volumes; v++)); do
-		blkdiscard -z -l $((crash_blocks * 4096)) "$(volume "$first" $v)"
-	done
-	for ((v = 0; v < crash_volumes; v++)); do sync "$(volume "$first" $v)"; done
-	# all of it was flushed there: a cut would lose nothing now
-	eventually 20 all_is_durable "$first" "$second"
-}
-
 meet() {
 	mend alpha bravo
 	on "$first" rblk connect r0
@@ -440,7 +427,7 @@ recover() {
 }
 
 one_cut() {
-	fresh_history
+	begin_anew "$first" "$second"
 	load
 	case $1 in
 	primary) cut_primary ;;

@@ -10,6 +10,7 @@
 #   crash_log_size=SIZE    (before that) bounds what a backup may lag behind
 #   write_on NODE [OPTION...]  crash-writer on its volumes, in the background
 #   stop_writer            let it end by itself
+#   begin_anew NODE PEER   a history and zeroes, which both have (with lib/outage.sh)
 #   cut_off NODE           drop all its links; take down what is acknowledged
 #   take_over OLD NEW      promote NEW, which has lost OLD
 #   judge NODE [OPTION...] crash-check on its volumes, or with --disks on the
@@ -128,6 +129,19 @@ stop_writer() {
 	wait "$crash_writer" || rc=$?
 	[ $rc = 0 ] || fail "the writer ended with $rc: $(cat /tmp/crash-writer.log)"
 	keep_history
+}
+
+# What was lost before does not come back, and what is lost from now on finds zeroes:
+# a peer of protocol A as well, which is not waited for otherwise.
+begin_anew() {
+	local path
+	crash_history=()
+	crash_epoch=0
+	for path in $(volumes '' "$1"); do
+		blkdiscard -z -l $((crash_blocks * 4096)) "$path"
+	done
+	for path in $(volumes '' "$1"); do sync "$path"; done
+	eventually 30 all_is_durable "$1" "$2"
 }
 
 # A moment nobody chose, in which the writer writes.

@@ -6,6 +6,7 @@
 # Protocol A over a slow link: what the backup has of a lost primary is a state
 # that the primary could have had. How much is missing is told.
 
+. "$top/tests/vm/lib/outage.sh"
 . "$top/tests/crash/lib.sh"
 
 crash_nodes -p A alpha bravo
@@ -21,8 +22,6 @@ for round in 1 2; do
 	judge "$new" --policy A
 	rejoin "$old" "$new"
 	identical /dev/ram0 /dev/ram1
-	crash_history=()	# what is lost does not come back
-	crash_epoch=0
-	blkdiscard -z "$(device "$new")"
+	begin_anew "$new" "$old"
 	read -r old new <<<"$new $old"
 done

@@ -6,6 +6,7 @@
 # Two volumes of one resource have one order: no backup has a write to one of
 # them without what had completed before on the other.
 
+. "$top/tests/vm/lib/outage.sh"
 . "$top/tests/crash/lib.sh"
 
 crash_blocks=1024
@@ -24,10 +25,7 @@ identical /dev/ram0 /dev/ram2
 identical /dev/ram1 /dev/ram3
 
 say "a mix on both"
-crash_history=()
-crash_epoch=0
-blkdiscard -z /dev/rblk2
-blkdiscard -z /dev/rblk3
+begin_anew bravo alpha
 write_on bravo
 some_moment
 cut_off bravo

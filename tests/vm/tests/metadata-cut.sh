@@ -20,7 +20,7 @@ for n in {0..15}; do
 		say "cut in write $n of the $role, at $SECONDS s"
 		node=$first
 		[ $role = primary ] || node=$second
-		fresh_history
+		begin_anew "$first" "$second"
 		load
 		cut_metadata "$node" "$n"
 		equal

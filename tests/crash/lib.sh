@@ -141,7 +141,7 @@ begin_anew() {
 		blkdiscard -z -l $((crash_blocks * 4096)) "$path"
 	done
 	for path in $(volumes '' "$1"); do sync "$path"; done
-	eventually 30 all_is_durable "$1" "$2"
+	eventually 20 all_is_durable "$1" "$2"
 }
 
 # A moment nobody chose, in which the writer writes.

@@ -46,7 +46,7 @@ void rblk_lack_forget(struct rblk_lack *lack, u64 base)
 	lack->lacks_last = 0;
 	lack->base = base;
 	lack->recorded = 0;
-	lack->partial = false;
+	lack->partial_gen = 0;
 	lack->coarse = false;
 }
 
@@ -127,10 +127,10 @@ void rblk_lack_returned(struct rblk_lack *lack, u64 seq, bool consistent)
 			max(lack->undurable_last[lack->young], seq);
 	}
 	lack->lacks_last = 0;
-	lack->partial = false;
+	lack->partial_gen = 0;
 }
 
-void rblk_lack_begin(struct rblk_lack *lack, u64 seq, bool everything)
+void rblk_lack_begin(struct rblk_lack *lack, u64 seq, u64 gen, bool everything)
 {
 	int i;
 
@@ -152,12 +152,12 @@ void rblk_lack_begin(struct rblk_lack *lack, u64 seq, bool everything)
 	}
 	lack->base = seq;
 	lack->lacks_last = max(lack->lacks_last, seq);
-	lack->partial = true;
+	lack->partial_gen = gen;
 }
 
 void rblk_lack_end(struct rblk_lack *lack)
 {
-	lack->partial = false;
+	lack->partial_gen = 0;
 	lack->coarse = false;
 	lack->lacks_last = 0;
 }

@@ -42,8 +42,9 @@
  * @base: the lowest position for which the sets were complete at first;
  *	U64_MAX: for none
  * @recorded: highest seq that the peer's metadata says to be durable
- * @partial: the peer's data is inconsistent because this node began to
- *	overwrite it, and @lacks is what is left to do
+ * @partial_gen: the peer's data is inconsistent because this node began to
+ *	overwrite it, as primary of that generation, and @lacks is what is left to
+ *	do; 0: it did not
  * @coarse: most of @lacks may be equal after all: compare before copying
  */
 struct rblk_lack {
@@ -54,7 +55,7 @@ struct rblk_lack {
 	u64 undurable_last[2];
 	u64 base;
 	u64 recorded;
-	bool partial;
+	u64 partial_gen;
 	bool coarse;
 };
 
@@ -145,10 +146,11 @@ void rblk_lack_returned(struct rblk_lack *lack, u64 seq, bool consistent);
  * rblk_lack_begin - its blocks are being overwritten out of order from now on
  * @lack: of that peer
  * @seq: the position that it will have at the end, at least
+ * @gen: generation of this node: the last term of the peer's history from now on
  * @everything: nothing is known of its data: it lacks every block, as far as it
  *	does not turn out to be equal
  */
-void rblk_lack_begin(struct rblk_lack *lack, u64 seq, bool everything);
+void rblk_lack_begin(struct rblk_lack *lack, u64 seq, u64 gen, bool everything);
 
 /**
  * rblk_lack_end - all is confirmed; its data is whole again

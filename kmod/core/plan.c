@@ -326,7 +326,9 @@ enum rblk_sync rblk_plan_sync(const struct rblk_self *mine,
 	if (!consistent && memory->told)
 		return RBLK_SYNC_BITMAP;
 	if (!consistent)
-		return memory->partial && seq && seq >= memory->base &&
+		return memory->partial_gen && seq && seq >= memory->base &&
+		       rblk_lineage_last_gen(&peer->lineage) ==
+		       memory->partial_gen &&
 		       (relation == RBLK_SAME ||
 			relation == RBLK_PEER_BEHIND) ?
 		       RBLK_SYNC_BITMAP : RBLK_SYNC_FULL;

@@ -90,14 +90,14 @@ enum rblk_sync {
  * struct rblk_memory - what a primary remembers of a peer
  * @log_from: the log holds every operation from this seq on, with its data
  * @base: from this position on it is known what the peer lacks
- * @partial: the peer's data is inconsistent because this node is overwriting
- *	it, and it is known what is left
+ * @partial_gen: the generation in which this node began to overwrite the peer's data,
+ *	if that is why it is inconsistent, and it is known what is left; or 0
  * @told: the peer told where it may differ: see rblk_plan_parted()
  */
 struct rblk_memory {
 	u64 log_from;
 	u64 base;
-	bool partial;
+	u64 partial_gen;
 	bool told;
 };
 
@@ -109,7 +109,8 @@ struct rblk_memory {
  *
  * Data that the primary never had is not overwritten, nor a disk without any
  * history: that is for an admin to say. A prefix of the primary's data has
- * nothing to lose, and neither has data that is inconsistent already. Unclean
+ * nothing to lose, and neither has data that is inconsistent already; whose copy it
+ * is in the middle of, its last term says. Unclean
  * data that another primary wrote may hold what was acknowledged to somebody.
  * A primary without a disk has nothing to send but what its log holds, and a
  * backup without one takes nothing.

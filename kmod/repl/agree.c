@@ -258,7 +258,8 @@ static void begin_resync_locked(struct rblk_peer *peer)
 	}
 	if (peer->offer == RBLK_SYNC_FULL)
 		memset(peer->stored, 0, sizeof(peer->stored));
-	rblk_lack_begin(&peer->lack, mine, peer->offer == RBLK_SYNC_FULL);
+	rblk_lack_begin(&peer->lack, mine, peer->res->log.gen,
+			peer->offer == RBLK_SYNC_FULL);
 	rblk_log_copy(log, peer->node_id);
 	rblk_log_stream(log, peer->node_id, mine);
 	rblk_resync_begin(peer, peer->lack.coarse);
@@ -464,6 +465,9 @@ void rblk_agree_begin_offer(struct rblk_peer *peer, enum rblk_sync offer)
 	struct rblk_log *log = &peer->res->log;
 
 	peer->offer = offer;
+	/* The peer may begin and this node not hear of it. */
+	if (offer == RBLK_SYNC_FULL)
+		peer->lack.partial_gen = 0;
 	rblk_agree_describe(peer);
 	if (offer == RBLK_SYNC_LOG)
 		log->cursor[peer->node_id].retain =
@@ -480,7 +484,7 @@ enum rblk_sync rblk_agree_offer(struct rblk_peer *peer)
 	struct rblk_log *log = &peer->res->log;
 	struct rblk_memory memory = {
 		.base = rblk_lack_base(&peer->lack),
-		.partial = peer->lack.partial,
+		.partial_gen = peer->lack.partial_gen,
 		.told = rblk_tell_counts(peer),
 	};
 	enum rblk_sync offer;

@@ -163,7 +163,7 @@ static bool is_covered(const struct world *w, int p, int q, u64 from)
 	return true;
 }
 
-static void copy(struct world *w, int p, int q, bool full, bool cut)
+static void copy(struct world *w, int p, int q, bool full, enum cut cut)
 {
 	struct node *lead = &w->node[p], *node = &w->node[q];
 	struct memory *memory = &lead->memory[q];
@@ -174,46 +174,53 @@ static void copy(struct world *w, int p, int q, bool full, bool cut)
 	if (!full && !node->copier &&
 	    !is_covered(w, p, q, max(memory->base, memory->recorded)))
 		wrong = "what differs is not all known";
-	if (full)
+	if (full) {
 		memory->recorded = 0;
-	if (full || !partial)
-		partial = ++w->copies;
-	memory->base = lead->past.seq;
-	memory->partial = partial;
+		memory->partial_gen = 0;
+	}
 
 	node->data = RBLK_DATA_INCONSISTENT;
-	node->copier = partial;
 	node->followed = true;
 	node->clean = false;
 	node->led = false;
 	node->past = lead->past;
+	if (cut != CUT_UNHEARD) {
+		if (full || !partial)
+			partial = ++w->copies;
+		memory->base = lead->past.seq;
+		memory->partial = partial;
+		memory->partial_gen = lead->past.term[lead->past.nr_terms - 1].gen;
+		node->copier = partial;
+	}
 	if (broken != COPIES_BEFORE_THE_DISK_SAYS_SO)
 		save(node);
 	else
-		node->disk.copier = partial;
+		node->disk.copier = node->copier;
 	if (cut)
 		return;
 	node->held = lead->held;
 	node->copier = 0;
 	node->data = RBLK_DATA_CONSISTENT;
 	save(node);
-	memory->partial = 0;
+	memory->partial_gen = 0;
 	w->link[p][q] = 2;
 }
 
-static void bring_level(struct world *w, int p, int q, bool cut)
+static void bring_level(struct world *w, int p, int q, enum cut cut)
 {
 	struct rblk_self mine, peer;
 	struct node *lead = &w->node[p];
 	struct rblk_memory memory = {
 		.log_from = lead->log_from,
 		.base = max(lead->memory[q].base, lead->memory[q].recorded),
-		.partial = lead->memory[q].partial,
+		.partial_gen = lead->memory[q].partial_gen,
 	};
 	enum rblk_sync sync;
 
 	describe(lead, &mine);
 	describe(&w->node[q], &peer);
+	if (broken == RESUMES_ANY_COPY && memory.partial_gen)
+		memory.partial_gen = rblk_lineage_last_gen(&peer.lineage);
 	sync = rblk_plan_sync(&mine, &peer, &memory);
 	seen_sync[sync]++;
 	if (sync != RBLK_SYNC_NONE && is_precious(w, p, q))
@@ -246,11 +253,11 @@ static void promise(struct world *w, int a, u8 gen)
 	w->stored[a] = max(w->stored[a], gen);
 	save(node);
 	for (int p = 0; p < NODES; p++)
-		if (w->link[p][a] == 2 && w->node[p].promised < gen)
-			w->link[p][a] = 0;
+		if (w->node[p].primary && w->node[p].promised < gen)
+			w->link[p][a] = w->link[a][p] = 0;
 }
 
-static bool meet(struct world *w, int a, int b, bool cut)
+static bool meet(struct world *w, int a, int b, enum cut cut)
 {
 	struct rblk_self mine, peer;
 	struct rblk_plan plan, theirs;
@@ -293,7 +300,7 @@ static bool meet(struct world *w, int a, int b, bool cut)
 	}
 	if (is_precious(w, a, b))
 		wrong = "a node with an acknowledged write follows who lacks it";
-	w->node[a].memory[b].partial = 0;
+	w->node[a].memory[b].partial_gen = 0;
 	follow(w, a, b, w->node[b].past.seq);
 	return true;
 }
@@ -467,7 +474,7 @@ static bool admins_copy(struct world *w, int p, int q)
 		return false;
 	w->acked &= ~(w->node[q].held & ~w->node[p].held);
 	w->link[q][p] = 0;
-	copy(w, p, q, true, false);
+	copy(w, p, q, true, NOT_CUT);
 	return true;
 }
 

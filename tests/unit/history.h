@@ -44,6 +44,7 @@ enum broken {
 	TRUSTS_OLD_MEMORY,
 	CATCHING_UP_IS_WHOLE,
 	USES_A_GENERATION_TWICE,
+	RESUMES_ANY_COPY,
 	NR_BROKEN,
 };
 
@@ -66,6 +67,7 @@ struct disk {
 /* What a primary remembers of a peer. */
 struct memory {
 	u64 base, recorded;
+	u64 partial_gen;
 	u8 partial;		/* names the copy that was not finished */
 };
 
@@ -96,6 +98,14 @@ struct world {
 enum kind {
 	CONNECT, DISCONNECT, WRITE, WRITE_CRASH, FLUSH, FLUSH_UNRECORDED, CRASH,
 	BOOT, PROMOTE, DEMOTE, DOWN, LOSE, SAVE_IMAGE, SET_BACK, COPY, NR_KINDS,
+};
+
+/* Where a link is lost while a node is brought level: the mask of CONNECT. */
+enum cut {
+	NOT_CUT,
+	CUT_IN_THE_MIDDLE,
+	CUT_UNHEARD,		/* the backup agreed, and the primary did not hear it */
+	NR_CUTS,
 };
 
 struct step {

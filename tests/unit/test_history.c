@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every short history of three nodes (history.h) is walked through.
+ * Every short history of three nodes (history.h) is walked through, and many long
+ * ones by chance.
  *
  * Rules can be broken, to see that the checks would notice. RBLK_HISTORY_STEPS
- * sets the length of the histories; a failure prints the shortest that shows it.
+ * sets the length of the short ones, of which a failure prints the shortest that
+ * shows it; RBLK_HISTORY_WALKS the number of the others.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +78,7 @@ static bool explore(const struct world *w, u8 taken, u8 left)
 		for (u8 a = 0; a < NODES; a++) {
 			bool pair = kind == CONNECT || kind == DISCONNECT ||
 				    kind == COPY;
-			u8 masks = kind == CONNECT ? 2 :
+			u8 masks = kind == CONNECT ? NR_CUTS :
 				   kind == CRASH ? 1 << w->nr_ops :
 				   kind == WRITE || kind == WRITE_CRASH ||
 				   kind == FLUSH || kind == FLUSH_UNRECORDED ?
@@ -120,6 +122,10 @@ static const struct mistake {
 		"trusts old memory", 2, { { PROMOTE, 1 }, { WRITE, 1 } } },
 	[CATCHING_UP_IS_WHOLE] = { "is whole before it caught up" },
 	[USES_A_GENERATION_TWICE] = { "uses a generation twice" },
+	[RESUMES_ANY_COPY] = {
+		"resumes any copy", 4,
+		{ { WRITE, 0, 0, 2 }, { PROMOTE, 1 },
+		  { CONNECT, 1, 2, CUT_IN_THE_MIDDLE }, { DEMOTE, 1 } } },
 };
 
 /* Return: how many steps it takes until something is wrong; 0: more. */
@@ -175,6 +181,56 @@ static void test_histories(void **state)
 	assert_true(seen_lost_in_cache);
 }
 
+/* xorshift64, Marsaglia 2003 */
+static u32 any(u32 below)
+{
+	static u64 x = 88172645463325252ULL;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return (x >> 32) % below;
+}
+
+static u8 walk(void)
+{
+	struct world w;
+	u8 steps = 0;
+
+	begin(&w);
+	for (int tries = 0; tries < 200 && steps < STEPS_MAX && !wrong; tries++) {
+		struct world next = w;
+		struct step step = { any(NR_KINDS), any(NODES), any(NODES) };
+
+		if (step.b == step.a)
+			continue;
+		step.mask = any(step.kind == CONNECT ? NR_CUTS : 1 << NODES);
+		if (!take_step(&next, &step) && !wrong)
+			continue;
+		path[steps++] = step;
+		w = next;
+	}
+	return steps;
+}
+
+static void test_long_histories(void **state)
+{
+	const char *text = getenv("RBLK_HISTORY_WALKS");
+	u32 n = text ? atoi(text) : 1000000;
+
+	(void)state;
+	broken = NOTHING_BROKEN;
+	wrong = NULL;
+	while (n--) {
+		u8 steps = walk();
+
+		if (wrong) {
+			print_path(steps);
+			fail_msg("wrong after %u steps", steps);
+		}
+	}
+}
+
 static void test_broken_rules(void **state)
 {
 	(void)state;
@@ -194,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_histories),
+		cmocka_unit_test(test_long_histories),
 		cmocka_unit_test(test_broken_rules),
 	};
 

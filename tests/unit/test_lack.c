@@ -292,7 +292,7 @@ static void begin_resync(struct sim *sim, bool everything)
 					 sim->op[seq].first * SECTS,
 					 sim->op[seq].count * SECTS, seq);
 	}
-	rblk_lack_begin(&sim->lack, sim->last, everything);
+	rblk_lack_begin(&sim->lack, sim->last, 1, everything);
 	check_explained(sim, true, sim->last);
 	sim->consistent = false;
 	sim->applied = sim->last;
@@ -320,7 +320,7 @@ static void come_back(struct sim *sim)
 	struct rblk_memory memory = {
 		.log_from = sim->first,
 		.base = rblk_lack_base(&sim->lack),
-		.partial = sim->lack.partial,
+		.partial_gen = sim->lack.partial_gen,
 	};
 	struct rblk_self mine, theirs;
 
@@ -573,7 +573,7 @@ static void test_restored(void **state)
 	rblk_lack_missed(&lack, 0, 5 * SECTS, SECTS, 30);
 	rblk_lack_returned(&lack, 29, true);
 	assert_int_equal(rblk_lack_sects(&lack), SECTS);
-	rblk_lack_begin(&lack, 30, false);
+	rblk_lack_begin(&lack, 30, 1, false);
 	assert_true(lack.coarse);
 	assert_true(rblk_lack_confirmed(&lack, 0, 5 * SECTS, SECTS));
 	rblk_lack_end(&lack);
@@ -604,7 +604,7 @@ static void test_what_was_there_is_compared(void **state)
 	assert_true(lack.coarse);
 	assert_int_equal(rblk_lack_sects(&lack), 2 * SECTS);
 	assert_int_equal(rblk_lack_undurable_sects(&lack), 0);
-	rblk_lack_begin(&lack, 12, false);
+	rblk_lack_begin(&lack, 12, 1, false);
 	assert_true(lack.coarse);
 	rblk_lack_end(&lack);
 	assert_false(lack.coarse);
@@ -612,20 +612,20 @@ static void test_what_was_there_is_compared(void **state)
 	rblk_lack_forget(&lack, 12);
 	rblk_lack_applied(&lack, 0, 3 * SECTS, 2 * SECTS, 13);
 	rblk_lack_missed(&lack, 0, 7 * SECTS, SECTS, 14);
-	rblk_lack_begin(&lack, 14, false);
+	rblk_lack_begin(&lack, 14, 1, false);
 	assert_true(lack.coarse);
 	assert_int_equal(rblk_lack_sects(&lack), 3 * SECTS);
 	rblk_lack_forget(&lack, 14);
 	rblk_lack_applied(&lack, 0, 3 * SECTS, SECTS, 15);
 	rblk_lack_missed(&lack, 0, 7 * SECTS, SECTS, 16);
-	rblk_lack_begin(&lack, 16, false);
+	rblk_lack_begin(&lack, 16, 1, false);
 	assert_false(lack.coarse);
 	assert_int_equal(rblk_lack_sects(&lack), 2 * SECTS);
 	/* a copy of everything, also the rest of it after an interruption */
-	rblk_lack_begin(&lack, 20, true);
+	rblk_lack_begin(&lack, 20, 1, true);
 	rblk_lack_returned(&lack, 20, false);
-	rblk_lack_begin(&lack, 20, false);
-	assert_true(lack.coarse && lack.partial);
+	rblk_lack_begin(&lack, 20, 1, false);
+	assert_true(lack.coarse && lack.partial_gen == 1);
 	assert_int_equal(rblk_lack_sects(&lack), BLOCKS * SECTS);
 	rblk_lack_forget(&lack, 0);
 	free_map(lack.lacks[0]);

@@ -352,7 +352,9 @@ static void check_one_sync(const struct rblk_self *mine,
 	if (sync == RBLK_SYNC_LOG)
 		assert_true(whole && seq + 1 >= memory->log_from);
 	if (sync == RBLK_SYNC_BITMAP)
-		assert_true(seq >= memory->base && (whole || memory->partial));
+		assert_true(seq >= memory->base &&
+			    (whole || memory->partial_gen ==
+			     peer->lineage.term[peer->lineage.nr_terms - 1].gen));
 }
 
 static u32 syncs[RBLK_SYNC_FULL + 1];
@@ -366,12 +368,12 @@ static void check_sync(const struct rblk_self *mine,
 	u64 i;
 
 	(void)theirs;
-	for (i = 0; i < 18; i++) {
+	for (i = 0; i < 27; i++) {
 		memory.log_from = mine->lineage.seq + 1 - min(mine->lineage.seq,
 							      i % 3 * 5);
 		memory.base = i / 3 % 3 == 2 ? U64_MAX :
 			      mine->lineage.seq * (i / 3 % 3) / 2;
-		memory.partial = i / 9;
+		memory.partial_gen = i / 9 ? 5 - i / 9 : 0;
 		if (plan->action != RBLK_PLAN_IDLE)
 			continue;
 		check_one_sync(mine, peer, &memory);
@@ -413,8 +415,12 @@ static void test_sync_by_example(void **state)
 	memory.base = 50;
 	memory.log_from = 91;
 	assert_int_equal(SYNC, RBLK_SYNC_FULL);
-	memory.partial = true;
+	memory.partial_gen = 2;
 	assert_int_equal(SYNC, RBLK_SYNC_BITMAP);
+	/* it did, and somebody else went on */
+	memory.partial_gen = 1;
+	assert_int_equal(SYNC, RBLK_SYNC_FULL);
+	memory.partial_gen = 2;
 	/* another disk was attached: no set knows what it lacks */
 	memory.base = 0;
 	peer.lineage.seq = 0;

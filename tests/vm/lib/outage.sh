@@ -5,6 +5,7 @@
 #
 #   peer_number NODE PEER KEY   of PEER in NODE's status
 #   all_is_durable NODE PEER    of what NODE wrote, at PEER
+#   replication_of NODE PEER   of PEER's data, as NODE says: uptodate, resync ...
 #   data_of NODE                what it says of its data: consistent ...
 #   level NODE                  all its peers are up to date
 #   watch_data NODE             write down what it says of its data, from now on
@@ -19,6 +20,11 @@ peer_number() {
 all_is_durable() {
 	[ "$(peer_number "$1" "$2" lag_ops)" = 0 ] &&
 		[ "$(peer_number "$1" "$2" durable_seq)" = "$(peer_number "$1" "$2" sent_seq)" ]
+}
+
+replication_of() {
+	on "$1" rblk status --json r0 | tr -d ' \n' | grep -o '"peers":.*' | tr '{' '\n' |
+		sed -n "/\"node\":\"$2\"/s/.*\"replication\":\"\([a-z]*\)\".*/\1/p"
 }
 
 data_of() { on "$1" rblk status --json r0 | tr -d ' ,' | sed -n 's/^"data":"\(.*\)"$/\1/p'; }

@@ -25,12 +25,7 @@ promote_first alpha
 level alpha
 
 put() { dd if=/dev/urandom of="$(device "$1")" bs=64k count="$3" seek="$2" oflag=direct status=none; }
-# replication NODE PEER, as NODE says
-replication() {
-	on "$1" rblk status --json r0 | tr -d ' \n' | grep -o '"peers":.*' | tr '{' '\n' |
-		sed -n "/\"node\":\"$2\"/s/.*\"replication\":\"\([a-z]*\)\".*/\1/p"
-}
-is_copying() { [ "$(replication alpha charlie)" = resync ]; }
+is_copying() { [ "$(replication_of alpha charlie)" = resync ]; }
 
 # charlie misses much, and is sent it slowly
 begin() {
@@ -69,14 +64,14 @@ end() {
 bring_level() {
 	local i
 	for i in {1..200}; do
-		case $(replication "$1" "$2") in
+		case $(replication_of "$1" "$2") in
 		uptodate) return ;;
 		resync | catchup) ;;
 		*) [ $((i % 20)) != 0 ] || on "$1" rblk resync --full --force r0 "$2" ;;
 		esac
 		sleep 0.1
 	done
-	fail "$2 is $(replication "$1" "$2")"
+	fail "$2 is $(replication_of "$1" "$2")"
 }
 
 say "alpha hands over to bravo"

@@ -204,6 +204,13 @@ static const char *reason_to_refuse(const struct rblk_self *mine,
 	return NULL;
 }
 
+bool rblk_plan_binds(const struct rblk_self *self, u8 node_id)
+{
+	/* The remainder says whose generation it is. */
+	return self->role == RBLK_ROLE_PRIMARY ||
+	       self->promised % RBLK_MAX_NODES != node_id;
+}
+
 /* Nothing can be sent to a backup without a disk. */
 static bool diskless_backup(const struct rblk_self *mine,
 			    const struct rblk_self *peer,

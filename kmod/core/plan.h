@@ -78,6 +78,20 @@ struct rblk_plan {
 void rblk_plan_handshake(const struct rblk_self *mine,
 			 const struct rblk_self *peer, struct rblk_plan *plan);
 
+/**
+ * rblk_plan_binds - does what a node promised bind others, too?
+ * @self: the node
+ * @node_id: of it
+ *
+ * A node that was promoted keeps the generation, even if the promotion came to
+ * nothing. Who is a backup again serves nobody in it, and what it wrote is in its
+ * history: a primary of a lower generation that meets the node may take one
+ * above. A promise to another node is a fence until that one says so.
+ *
+ * Return: false if a backup promised its own generation.
+ */
+bool rblk_plan_binds(const struct rblk_self *self, u8 node_id);
+
 /* How a primary brings a peer level that is behind. */
 enum rblk_sync {
 	RBLK_SYNC_NONE,		/* not by itself, or it need not */

@@ -425,6 +425,39 @@ static void recall_locked(struct rblk_peer *peer)
 	}
 }
 
+/* This node, which is primary, takes a generation above the peer's. */
+static void outbid_locked(struct rblk_peer *peer)
+{
+	struct rblk_resource *res = peer->res;
+
+	if (peer->theirs.promised <= res->promised)
+		return;
+	res->promised = rblk_lineage_next_gen(peer->theirs.promised,
+					      res->node_id);
+	rblk_keep_save_soon(res);
+	pr_info("%s: goes on as generation %llu, above a promotion of %s\n",
+		res->name, res->promised, peer->name);
+}
+
+/*
+ * The backup was promoted without the primary hearing of it, and is none any more:
+ * the primary takes a higher generation, and both meet when they are connected again.
+ * What it writes goes on to be of the term that it began. Not where it is decided
+ * elsewhere who is primary: this one may have been replaced.
+ */
+static bool was_promoted_apart_locked(struct rblk_peer *peer)
+{
+	const struct rblk_self *mine = &peer->mine, *theirs = &peer->theirs;
+
+	if (theirs->role == RBLK_ROLE_PRIMARY)
+		return !rblk_plan_binds(mine, peer->res->node_id);
+	if (mine->role != RBLK_ROLE_PRIMARY || peer->res->log.peers.in_sync ||
+	    rblk_plan_binds(theirs, peer->node_id))
+		return false;
+	outbid_locked(peer);
+	return true;
+}
+
 /* Start doing what both descriptions lead to. Return: a reason to end. */
 const char *rblk_agree_settle(struct rblk_peer *peer)
 {
@@ -441,6 +474,8 @@ const char *rblk_agree_settle(struct rblk_peer *peer)
 		plan.reason = explain_locked(peer, plan.reason);
 	else
 		plan.reason = note_set_back_locked(peer, &plan);
+	if (plan.action == RBLK_PLAN_REFUSE && was_promoted_apart_locked(peer))
+		return "the backup was promoted apart from the primary, which goes above that";
 	if (plan.action == RBLK_PLAN_REFUSE)
 		return plan.reason;
 	if (plan.action == RBLK_PLAN_FOLLOW && !may_follow_locked(peer))
@@ -452,7 +487,8 @@ const char *rblk_agree_settle(struct rblk_peer *peer)
 		stream_locked(peer, plan.repl);
 	else
 		rblk_log_unstream(&res->log, peer->node_id);
-	if (peer->theirs.promised > res->promised)
+	if (peer->theirs.promised > res->promised &&
+	    rblk_plan_binds(&peer->theirs, peer->node_id))
 		res->promised = peer->theirs.promised;
 	if (peer->following)
 		follow_locked(peer);

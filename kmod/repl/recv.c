@@ -180,11 +180,11 @@ static const char *check_op(struct rblk_peer *peer)
 			return "protocol error: resync data that was not announced";
 		if (frame->flags & RBLK_FRAME_LAST)
 			return "protocol error: resync data that is the end as well";
-	} else if (frame->gen != res->promised &&
-		   !rblk_fault(RBLK_FAULT_OLD_GENERATION)) {
-		return frame->gen < res->promised ?
-		       "an operation of an old generation" :
-		       "protocol error: an operation of an unknown generation";
+	} else if (!rblk_fault(RBLK_FAULT_OLD_GENERATION)) {
+		if (peer->theirs.promised < res->promised)
+			return "an operation of an old generation";
+		if (frame->gen != rblk_lineage_last_gen(&peer->theirs.lineage))
+			return "protocol error: an operation of an unknown generation";
 	}
 	if (!volume)
 		return "protocol error: an operation for an unknown volume";
@@ -380,7 +380,7 @@ static const char *begin_op(struct rblk_peer *peer)
 		return reason;
 	if (rx->frame.type == RBLK_MSG_RESYNC) {
 		rx->frame.op = resync_op(&rx->frame);
-		rx->frame.gen = peer->res->promised;
+		rx->frame.gen = rblk_lineage_last_gen(&peer->theirs.lineage);
 	}
 	rx->apply = rblk_apply_alloc(&peer->res->applier,
 				     peer->res->volume[rx->frame.volume],

@@ -4,7 +4,7 @@
 
 enum broken broken;
 const char *wrong;
-u32 seen_plan[4], seen_sync[4], seen_lost_in_cache;
+u32 seen_plan[4], seen_sync[4], seen_lost_in_cache, seen_outbid;
 
 static void expand(const struct past *past, struct rblk_lineage *lineage)
 {
@@ -174,10 +174,10 @@ static void copy(struct world *w, int p, int q, bool full, enum cut cut)
 	if (!full && !node->copier &&
 	    !is_covered(w, p, q, max(memory->base, memory->recorded)))
 		wrong = "what differs is not all known";
-	if (full) {
+	if (full)
 		memory->recorded = 0;
+	if (full && broken != RESUMES_WHAT_IT_GAVE_UP)
 		memory->partial_gen = 0;
-	}
 
 	node->data = RBLK_DATA_INCONSISTENT;
 	node->followed = true;
@@ -257,6 +257,21 @@ static void promise(struct world *w, int a, u8 gen)
 			w->link[p][a] = w->link[a][p] = 0;
 }
 
+/* A promotion of @q came to nothing: the primary goes on above it. */
+static bool outbid(struct world *w, int p, int q)
+{
+	struct node *lead = &w->node[p];
+	struct rblk_self peer;
+
+	describe(&w->node[q], &peer);
+	if (!lead->primary || lead->promised >= peer.promised ||
+	    rblk_plan_binds(&peer, q))
+		return false;
+	seen_outbid++;
+	promise(w, p, rblk_lineage_next_gen(peer.promised, p));
+	return true;
+}
+
 static bool meet(struct world *w, int a, int b, enum cut cut)
 {
 	struct rblk_self mine, peer;
@@ -275,10 +290,11 @@ static bool meet(struct world *w, int a, int b, enum cut cut)
 	    !same_data(&w->node[a], &w->node[b]))
 		wrong = "data that differs is called up to date";
 	if (plan.action == RBLK_PLAN_REFUSE)
-		return false;
+		return outbid(w, a, b) || outbid(w, b, a);
 	w->link[a][b] = 1;
-	gen = max(w->node[a].promised, w->node[b].promised);
-	promise(w, a, gen);
+	gen = rblk_plan_binds(&mine, a) ? mine.promised : 0;
+	if (rblk_plan_binds(&peer, b))
+		promise(w, a, peer.promised);
 	promise(w, b, gen);
 	if (plan.action == RBLK_PLAN_IDLE) {
 		if (w->node[a].primary)

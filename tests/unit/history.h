@@ -45,6 +45,7 @@ enum broken {
 	CATCHING_UP_IS_WHOLE,
 	USES_A_GENERATION_TWICE,
 	RESUMES_ANY_COPY,
+	RESUMES_WHAT_IT_GAVE_UP,
 	NR_BROKEN,
 };
 
@@ -114,7 +115,7 @@ struct step {
 
 extern enum broken broken;	/* the rule that is not followed */
 extern const char *wrong;	/* what the world has come to */
-extern u32 seen_plan[4], seen_sync[4], seen_lost_in_cache;
+extern u32 seen_plan[4], seen_sync[4], seen_lost_in_cache, seen_outbid;
 
 /* One node was promoted, and the others follow it; nothing is written yet. */
 void begin(struct world *w);

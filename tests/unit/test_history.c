@@ -103,7 +103,7 @@ static bool explore(const struct world *w, u8 taken, u8 left)
 static const struct mistake {
 	const char *name;
 	u8 nr_steps;
-	struct step step[4];
+	struct step step[6];
 } mistakes[NR_BROKEN] = {
 	[NOTHING_BROKEN] = { "nothing" },
 	[COMPARES_POSITIONS_ONLY] = { "compares positions only" },
@@ -126,6 +126,11 @@ static const struct mistake {
 		"resumes any copy", 4,
 		{ { WRITE, 0, 0, 2 }, { PROMOTE, 1 },
 		  { CONNECT, 1, 2, CUT_IN_THE_MIDDLE }, { DEMOTE, 1 } } },
+	[RESUMES_WHAT_IT_GAVE_UP] = {
+		"resumes what it gave up", 6,
+		{ { WRITE, 0, 0, 2 }, { PROMOTE, 1 },
+		  { CONNECT, 1, 2, CUT_IN_THE_MIDDLE }, { DEMOTE, 0 },
+		  { PROMOTE, 0 }, { CONNECT, 0, 2, CUT_IN_THE_MIDDLE } } },
 };
 
 /* Return: how many steps it takes until something is wrong; 0: more. */
@@ -178,7 +183,7 @@ static void test_histories(void **state)
 	/* The check is worth nothing if what it looks at never comes up. */
 	for (int i = 0; i < 4; i++)
 		assert_true(seen_plan[i] && seen_sync[i]);
-	assert_true(seen_lost_in_cache);
+	assert_true(seen_lost_in_cache && seen_outbid);
 }
 
 /* xorshift64, Marsaglia 2003 */

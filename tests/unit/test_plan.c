@@ -555,6 +555,23 @@ static void test_discard(void **state)
 #undef REFUSED
 }
 
+/* Who was promoted in vain, and is a backup again, holds up nobody. */
+static void test_binds(void **state)
+{
+	struct rblk_self self = { .role = RBLK_ROLE_BACKUP };
+	u64 id;
+
+	(void)state;
+	for (id = 0; id < RBLK_MAX_NODES; id++) {
+		self.promised = 5 * RBLK_MAX_NODES + id;
+		self.role = RBLK_ROLE_BACKUP;
+		assert_false(rblk_plan_binds(&self, id));
+		assert_true(rblk_plan_binds(&self, (id + 1) % RBLK_MAX_NODES));
+		self.role = RBLK_ROLE_PRIMARY;
+		assert_true(rblk_plan_binds(&self, id));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -569,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_set_back),
 		cmocka_unit_test(test_discard),
 		cmocka_unit_test(test_parted),
+		cmocka_unit_test(test_binds),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -168,12 +168,16 @@ static void advise_peer(const struct rblk_view *view,
 		    p->node_name, s->name, p->node_name);
 	if (p->repl == RBLK_REPL_DIVERGED)
 		advise_diverged(s, p, a);
-	if (p->conn == RBLK_CONN_DOWN &&
-	    (strstr(p->reason, "two primaries") ||
-	     strstr(p->reason, "promised to follow a higher generation"))) {
+	if (p->conn == RBLK_CONN_DOWN && strstr(p->reason, "two primaries")) {
 		explain(s, p, a);
-		add(a, "choose whose data is to stay: 'rblk demote %s' on both, 'rblk promote %s' there, then 'rblk connect --discard-mine %s' on the other node; --save FILE archives what is given up",
-		    s->name, s->name, s->name);
+		add(a, "choose whose data is to stay: on the other node 'rblk demote %s', then 'rblk connect --discard-mine %s'; --save FILE archives what is given up",
+		    s->name, s->name);
+	}
+	if (p->conn == RBLK_CONN_DOWN &&
+	    strstr(p->reason, "promised to follow a higher generation")) {
+		explain(s, p, a);
+		add(a, "connect %s to the node that it followed, or 'rblk demote %s' and 'rblk promote %s' on the primary",
+		    primary ? p->node_name : "this node", s->name, s->name);
 	}
 	if (p->repl == RBLK_REPL_RESYNC && *p->reason)
 		add(a, "%s: %s; it gets a copy of all", p->node_name, p->reason);

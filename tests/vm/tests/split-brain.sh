@@ -111,17 +111,19 @@ on bravo rblk demote r0
 on alpha rblk promote r0
 level alpha
 apart
+exec 7<>"$(device alpha)"	# which is not to be demoted for it
 put alpha 400 8
 put bravo 500 8
-on bravo rblk demote r0
 on alpha rblk connect r0
 on bravo rblk connect r0
-says_so() { on alpha rblk status r0 | grep "'rblk demote r0' on both, 'rblk promote r0' there"; }
+says_so() { on alpha rblk status r0 | grep "on the other node 'rblk demote r0', then 'rblk connect --discard-mine r0'"; }
 eventually 20 says_so
-on alpha rblk demote r0
+on bravo rblk demote r0
 connected alpha bravo
-on alpha rblk promote r0
+expect "bravo has 8 operations of its own" on bravo rblk status r0
+expect diverged on alpha rblk status r0
 discard bravo
+exec 7>&-
 level alpha
 on alpha rblk demote r0
 for node in alpha bravo; do on $node rblk down r0; done

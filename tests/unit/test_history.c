@@ -20,7 +20,7 @@ static const char * const kind_names[NR_KINDS] = {
 };
 
 /* Worlds that were seen, with how many steps were left. */
-#define SLOTS_LOG2	21
+#define SLOTS_LOG2	23
 static struct slot {
 	u64 hash;
 	u8 left;

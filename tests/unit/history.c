@@ -175,7 +175,7 @@ static void copy(struct world *w, int p, int q, bool full, enum cut cut)
 	    !is_covered(w, p, q, max(memory->base, memory->recorded)))
 		wrong = "what differs is not all known";
 	if (full)
-		memory->recorded = 0;
+		memory->recorded = memory->serial = 0;
 	if (full && broken != RESUMES_WHAT_IT_GAVE_UP)
 		memory->partial_gen = 0;
 
@@ -190,6 +190,7 @@ static void copy(struct world *w, int p, int q, bool full, enum cut cut)
 		memory->base = lead->past.seq;
 		memory->partial = partial;
 		memory->partial_gen = lead->past.term[lead->past.nr_terms - 1].gen;
+		memory->serial = ++node->disk.serial;
 		node->copier = partial;
 	}
 	if (broken != COPIES_BEFORE_THE_DISK_SAYS_SO)
@@ -242,6 +243,19 @@ static void bring_level(struct world *w, int p, int q, enum cut cut)
 	}
 }
 
+/* Where a copy was interrupted, the disk says how far it had come. */
+static void note_set_back(struct world *w, int p, int q)
+{
+	struct memory *memory = &w->node[p].memory[q];
+
+	if (w->node[q].data != RBLK_DATA_INCONSISTENT ||
+	    w->node[q].disk.serial >= memory->serial ||
+	    broken == BELIEVES_A_DISK_THAT_WAS_SET_BACK)
+		return;
+	memset(memory, 0, sizeof(*memory));
+	memory->base = w->node[p].past.seq;
+}
+
 /* Its disk says so, and whoever leads in a lower generation is left. */
 static void promise(struct world *w, int a, u8 gen)
 {
@@ -280,6 +294,8 @@ static bool meet(struct world *w, int a, int b, enum cut cut)
 
 	if (!w->node[a].up || !w->node[b].up || w->link[a][b] || w->link[b][a])
 		return false;
+	note_set_back(w, a, b);
+	note_set_back(w, b, a);
 	describe(&w->node[a], &mine);
 	describe(&w->node[b], &peer);
 	rblk_plan_handshake(&mine, &peer, &plan);

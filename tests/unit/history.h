@@ -46,6 +46,7 @@ enum broken {
 	USES_A_GENERATION_TWICE,
 	RESUMES_ANY_COPY,
 	RESUMES_WHAT_IT_GAVE_UP,
+	BELIEVES_A_DISK_THAT_WAS_SET_BACK,
 	NR_BROKEN,
 };
 
@@ -63,6 +64,7 @@ struct disk {
 	bool clean, led;
 	u8 held;		/* operations whose data is there, whatever is said */
 	u8 copier;		/* whose copy into it was not finished; 0: none */
+	u8 serial;		/* of the newest position record: a copy moves nothing else */
 };
 
 /* What a primary remembers of a peer. */
@@ -70,6 +72,7 @@ struct memory {
 	u64 base, recorded;
 	u64 partial_gen;
 	u8 partial;		/* names the copy that was not finished */
+	u8 serial;		/* that was told when part of it was durable */
 };
 
 struct node {

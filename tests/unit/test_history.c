@@ -131,6 +131,11 @@ static const struct mistake {
 		{ { WRITE, 0, 0, 2 }, { PROMOTE, 1 },
 		  { CONNECT, 1, 2, CUT_IN_THE_MIDDLE }, { DEMOTE, 0 },
 		  { PROMOTE, 0 }, { CONNECT, 0, 2, CUT_IN_THE_MIDDLE } } },
+	[BELIEVES_A_DISK_THAT_WAS_SET_BACK] = {
+		"believes a disk that was set back", 6,
+		{ { WRITE, 0, 0, 4 }, { PROMOTE, 2 },
+		  { CONNECT, 1, 2, CUT_UNHEARD }, { DOWN, 1 },
+		  { SAVE_IMAGE, 1 }, { BOOT, 1 } } },
 };
 
 /* Return: how many steps it takes until something is wrong; 0: more. */

@@ -44,7 +44,8 @@ refused() {
 		fail "no \"$words\" in the refusal of: $*"$'\n'"$output"
 }
 
-# eventually SECONDS COMMAND...: it must succeed within that time
+# eventually SECONDS COMMAND...: it must succeed within that time. Not with "expect", which
+# ends the test when it fails once.
 eventually() {
 	local end=$((SECONDS + $(patient "$1")))
 	shift

@@ -34,7 +34,8 @@ copied=$!
 eventually 20 held 62
 on alpha rblk suspend r0 &
 suspended=$!
-eventually 20 expect suspended on alpha rblk status r0
+is_suspended() { on alpha rblk status r0 | grep suspended; }
+eventually 20 is_suspended
 dd if=/dev/urandom of=/dev/rblk0 bs=64k count=1 seek=16 oflag=direct status=none &
 uncopied=$!
 eventually 20 held 63

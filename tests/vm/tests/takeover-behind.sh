@@ -27,6 +27,7 @@ total() { peer_number "$1" "$2" resync_total_bytes; }
 peer_is() { on "$1" rblk status r0 | grep "$2" | grep "$3"; }
 has_total() { [ -n "$(total "$1" "$2")" ]; }
 
+is_diverged() { on "$1" rblk status r0 | grep diverged; }
 # take_over OLD NEW OTHER LEAST MOST [discard]: so many bytes are copied or compared
 take_over() {
 	local bytes sent
@@ -38,7 +39,7 @@ take_over() {
 	on "$2" rblk promote --force r0
 	on "$2" rblk resync --pause r0 "$3"
 	if [ "${6-}" = discard ]; then
-		eventually 20 expect diverged on "$2" rblk status r0
+		eventually 20 is_diverged "$2"
 		on "$3" rblk connect --discard-mine r0 "$2"
 	fi
 	eventually 20 has_total "$2" "$3"

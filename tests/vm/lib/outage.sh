@@ -7,6 +7,7 @@
 #   all_is_durable NODE PEER    of what NODE wrote, at PEER
 #   replication_of NODE PEER    of PEER's data, as NODE says: uptodate, resync ...
 #   data_of NODE                what it says of its data: consistent ...
+#   promised NODE               the highest generation, as its disk says
 #   level NODE                  all its peers are up to date
 #   watch_data NODE             write down what it says of its data, from now on
 #   never_inconsistent NODE     it never said that it was
@@ -27,6 +28,7 @@ replication_of() {
 		sed -n "/\"node\":\"$2\"/s/.*\"replication\":\"\([a-z]*\)\".*/\1/p"
 }
 
+promised() { rblk md examine "$(disk "$1")" | awk '$1 == "promised" { print $2 }'; }
 data_of() { on "$1" rblk status --json r0 | tr -d ' ,' | sed -n 's/^"data":"\(.*\)"$/\1/p'; }
 level() { on "$1" rblk wait --for uptodate --timeout "$(patient 60)" r0; }
 

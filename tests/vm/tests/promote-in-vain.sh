@@ -14,7 +14,6 @@
 rblk_metadata=start
 three_nodes 16
 put() { dd if=/dev/urandom of="$(device "$1")" bs=64k count=8 seek="$2" oflag=direct status=none; }
-promised() { rblk md examine "$(disk "$1")" | awk '$1 == "promised" { print $2 }'; }
 apart() {
 	local node
 	for node in "$@"; do on "$node" rblk disconnect r0; done

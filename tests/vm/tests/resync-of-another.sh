@@ -70,10 +70,9 @@ rblk md examine /tmp/image | grep -E "position|generation"
 
 say "bravo goes on"
 netem bravo charlie
-promoted() { rblk md examine "$(disk "$1")" | awk '$1 == "promised" { print $2 }'; }
 on bravo rblk promote r0
 # each time by chance it is higher than the last one of alpha, or not
-until [ "$(promoted bravo)" -gt "$(promoted alpha)" ]; do
+until [ "$(promised bravo)" -gt "$(promised alpha)" ]; do
 	on bravo rblk demote r0
 	on bravo rblk promote r0
 done
